@@ -1,0 +1,476 @@
+"""Array: a shape and a flat list of floats. All the numbers, none of the derivatives.
+
+    Array([[1, 2, 3],          shape   (2, 3)          two rows of three
+           [4, 5, 6]])         flat    [1, 2, 3, 4, 5, 6]    row after row
+
+An element stands in `flat` at the sum of index times stride, and the stride of an axis
+is the product of the sizes behind it. So reshaping moves nothing, a row is a slice
+(`flat[3:6]`), a column is a slice with a step (`flat[1::3]`), and every loop over
+elements is one call of `map`, `sum` or `sumprod`, which run at the speed of C.
+
+A single number is a plain float here and everywhere, never an Array of no dimensions.
+Arrays do not change once they are made: whoever holds one may keep it, share it, and
+keep what was computed from it (`rows` and `columns` are computed once).
+
+>>> a = Array([[1, 2, 3], [4, 5, 6]])
+>>> a * 10 + [1, 2, 3]
+Array([[11.0, 22.0, 33.0], [41.0, 52.0, 63.0]])
+>>> a @ [1, 0, -1]
+Array([-2.0, -2.0])
+>>> reduce(sum, a, axis=0), sum_to(a, (2, 1))
+(Array([5.0, 7.0, 9.0]), Array([[6.0], [15.0]]))
+
+Derivatives are not here (`value`, `operations`), nor are names for the functions
+(`exp`, `sum`, ...: `operations` and `probability`).
+"""
+
+import math
+import operator
+from collections.abc import Callable, Iterator, Sequence
+from itertools import chain, repeat
+from numbers import Number
+from typing import Any
+
+from . import numerics
+from .shapes import Shape, broadcast_shape, normal_axes, positions, strides
+
+__all__ = [
+    "Array", "Data", "Tracked", "along", "as_data", "broadcast_to", "concatenate", "elementwise",
+    "from_flat", "matmul", "reduce", "reshape", "scatter", "shape_of", "sum_to", "take",
+    "transpose",
+]  # fmt: skip
+
+try:
+    from math import sumprod  # Python 3.12: about three times as fast, and more exact
+except ImportError:
+
+    def sumprod(p: Sequence[float], q: Sequence[float], /) -> float:
+        """p[0]*q[0] + p[1]*q[1] + ..."""
+        return sum(map(operator.mul, p, q))
+
+
+class Tracked:
+    """What `Value` inherits, so that nothing tracked is read as plain data by mistake."""
+
+    __slots__ = ()
+
+
+class Array:
+    """Floats in a shape: `Array([[1, 2], [3, 4]])`, from anything nested evenly.
+
+    Raises TypeError for what is not a number, ValueError for ragged lists.
+    """
+
+    __slots__ = ("shape", "flat", "_rows", "_columns")
+    __array_ufunc__ = None  # numpy leaves `ndarray * Array` to us
+
+    shape: Shape
+    flat: list[float]
+
+    def __init__(self, data: Any) -> None:
+        parsed = as_data(data)
+        if not isinstance(parsed, Array):
+            raise TypeError(f"Array: {data!r} is a single number; a single number is a float here")
+        self.shape, self.flat, self._rows, self._columns = parsed.shape, parsed.flat, None, None
+
+    @property
+    def ndim(self) -> int:
+        """How many axes."""
+        return len(self.shape)
+
+    @property
+    def size(self) -> int:
+        """How many elements."""
+        return len(self.flat)
+
+    @property
+    def T(self) -> "Array":
+        """The axes in reverse order."""
+        return transpose(self)
+
+    @property
+    def rows(self) -> list[list[float]]:
+        """The rows of a matrix, computed once."""
+        if self._rows is None:
+            height, width = self.shape
+            self._rows = [self.flat[i * width : (i + 1) * width] for i in range(height)]
+        return self._rows
+
+    @property
+    def columns(self) -> list[list[float]]:
+        """The columns of a matrix, computed once."""
+        if self._columns is None:
+            width = self.shape[1]
+            self._columns = [self.flat[j::width] for j in range(width)]
+        return self._columns
+
+    def tolist(self) -> list[Any]:
+        """Nested lists of floats."""
+        nested: list[Any] = self.flat[:]
+        for size in reversed(self.shape[1:]):
+            nested = [nested[i : i + size] for i in range(0, len(nested), size)] if nested else []
+        return nested if nested or self.shape[0] == 0 else [[] for _ in range(self.shape[0])]
+
+    def item(self) -> float:
+        """The only element, as a float."""
+        if len(self.flat) != 1:
+            raise ValueError(f"item: an Array of shape {self.shape} has {len(self.flat)} elements")
+        return self.flat[0]
+
+    __float__ = item
+
+    def __bool__(self) -> bool:
+        if len(self.flat) == 1:
+            return self.flat[0] != 0.0
+        raise ValueError(
+            f"an Array of shape {self.shape} is neither true nor false; reduce it first, "
+            "for instance with min (all of a comparison) or max (any of it)"
+        )
+
+    def __len__(self) -> int:
+        return self.shape[0]
+
+    def __iter__(self) -> Iterator["Data"]:
+        return (self[i] for i in range(len(self)))
+
+    def __getitem__(self, index: Any) -> "Data":
+        return take(self, index)
+
+    def __setitem__(self, index: Any, item: Any) -> None:
+        raise TypeError("Arrays do not change; make a new one (`where` chooses element by element)")
+
+    def __eq__(self, other: object) -> bool:
+        """The same shape and the same numbers: one truth, not one for each element."""
+        if not isinstance(other, Array):
+            return NotImplemented
+        return self.shape == other.shape and self.flat == other.flat
+
+    def __hash__(self) -> int:
+        return hash((self.shape, tuple(self.flat)))
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return from_flat, (self.flat, self.shape)
+
+    def __repr__(self) -> str:
+        return f"Array({_abbreviated(self.tolist())})"
+
+    def __neg__(self) -> "Array":
+        return from_flat(list(map(operator.neg, self.flat)), self.shape)
+
+    def __abs__(self) -> "Array":
+        return from_flat(list(map(abs, self.flat)), self.shape)
+
+
+Data = float | Array
+
+
+def from_flat(flat: list[float], shape: Shape) -> Array:
+    """The Array of these floats (row-major, not copied, not checked) in this shape."""
+    array = _new(Array)
+    array.flat = flat
+    array.shape = shape
+    array._rows = array._columns = None
+    return array
+
+
+_new = object.__new__
+
+
+# ---- reading what users bring ----------------------------------------------------------
+
+
+def as_data(x: Any) -> Data:
+    """A float or an Array of x: a real number, evenly nested sequences, or what has `.tolist()`.
+
+    Raises TypeError for text, complex numbers, Values and other strangers; ValueError
+    for ragged lists.
+    """
+    if isinstance(x, (float, Array)):
+        return x
+    level, shape = [_opened(x)], []
+    while any(isinstance(item, list) for item in level):
+        lengths = {len(item) if isinstance(item, list) else "a number" for item in level}
+        if len(lengths) > 1:
+            found = " and ".join(sorted(map(str, lengths)))
+            raise ValueError(
+                f"ragged data: at depth {len(shape)} the lengths are {found}; "
+                "all lists at one depth need the same length"
+            )
+        shape.append(len(level[0]))
+        level = [_opened(item) for items in level for item in items]
+    flat = [item if type(item) is float else _number(item) for item in level]
+    return from_flat(flat, tuple(shape)) if shape else flat[0]
+
+
+def _opened(x: Any) -> Any:
+    """x as a list, if it is something that nests; else x itself."""
+    if type(x) is float or isinstance(x, (str, bytes, Tracked)):
+        return x
+    for method in "tolist", "to_list":
+        if hasattr(x, method):
+            return getattr(x, method)()
+    if hasattr(x, "to_numpy"):
+        return x.to_numpy().tolist()
+    return list(x) if isinstance(x, (Sequence, range)) else x
+
+
+def _number(x: Any) -> float:
+    """x as a float, or an error that says what x is instead."""
+    if isinstance(x, Tracked):
+        raise TypeError("a list of Values is not data; join them with stack([...]), or read .data")
+    if not isinstance(x, Number) or isinstance(x, complex):
+        raise TypeError(f"{x!r} is a {type(x).__name__}, not a real number")
+    try:
+        return float(x)  # type: ignore[arg-type]
+    except OverflowError:
+        raise ValueError("an integer is larger than the largest float, about 1.8e308") from None
+
+
+def _abbreviated(nested: Any, most: int = 6) -> str:
+    """repr of nested lists, with the middle left out where they are long."""
+    if not isinstance(nested, list):
+        return repr(nested)
+    if len(nested) <= most:
+        return "[" + ", ".join(map(_abbreviated, nested)) + "]"
+    head, tail = nested[: most // 2], nested[-(most // 2) :]
+    return "[" + ", ".join([*map(_abbreviated, head), "...", *map(_abbreviated, tail)]) + "]"
+
+
+# ---- element by element, with broadcasting ---------------------------------------------
+
+
+def shape_of(x: Data) -> Shape:
+    """() for a float."""
+    return x.shape if isinstance(x, Array) else ()
+
+
+def elementwise(f: Callable[..., float], *xs: Data) -> Data:
+    """f of the first elements, f of the second, ...; shapes are broadcast to each other."""
+    shapes = {x.shape for x in xs if type(x) is Array}
+    if not shapes:
+        return f(*xs)
+    if len(shapes) > 1:
+        shape = broadcast_shape(*map(shape_of, xs))
+        xs = tuple(broadcast_to(x, shape) for x in xs)
+    else:
+        (shape,) = shapes
+    flats = [x.flat if type(x) is Array else repeat(x) for x in xs]
+    if f in numerics.FAST:
+        try:
+            return from_flat(list(map(numerics.FAST[f], *flats)), shape)
+        except (ArithmeticError, ValueError):
+            pass  # a limit is in reach: the careful way
+    return from_flat(list(map(f, *flats)), shape)
+
+
+def broadcast_to(x: Data, shape: Shape) -> Data:
+    """Copies of x side by side, so that it has this shape."""
+    old = shape_of(x)
+    if old == shape:
+        return x
+    if broadcast_shape(old, shape) != shape:
+        raise ValueError(f"broadcast_to: shape {old} cannot be stretched to {shape}")
+    flat = x.flat if isinstance(x, Array) else [x]
+    old = (1,) * (len(shape) - len(old)) + old
+    block = 1  # elements behind this axis, as stretched so far
+    for had, wanted in zip(reversed(old), reversed(shape)):
+        if had != wanted:  # so had == 1: each block is repeated
+            blocks = range(0, len(flat), block) if block else ()
+            flat = list(chain.from_iterable(flat[i : i + block] * wanted for i in blocks))
+        block *= wanted
+    return from_flat(flat, shape)
+
+
+def sum_to(x: Data, shape: Shape) -> Data:
+    """The sum over the axes that broadcasting from this shape to x's has stretched."""
+    old = shape_of(x)
+    if old == shape:
+        return x
+    if broadcast_shape(shape, old) != old:
+        raise ValueError(f"sum_to: shape {shape} cannot be stretched to {old}")
+    added = len(old) - len(shape)
+    axes = [a for a in range(len(old)) if a < added or old[a] != shape[a - added]]
+    return reshape(reduce(sum, x, axes), shape)
+
+
+# ---- reductions, shapes, products ------------------------------------------------------
+
+
+def reduce(
+    f: Callable[[list[float]], float], x: Data, axis: Any = None, keepdims: bool = False
+) -> Data:
+    """f of each list of elements that differ only along these axes (all, if axis is None)."""
+    if not isinstance(x, Array):
+        normal_axes(axis, 0)
+        return f([x])
+    axes = normal_axes(axis, x.ndim)
+    shape = tuple(1 if a in axes else n for a, n in enumerate(x.shape) if keepdims or a not in axes)
+    results = [float(f(group)) for group in _groups(x, axes)]
+    return from_flat(results, shape) if shape else results[0]
+
+
+def along(f: Callable[[list[float]], list[float]], x: Data, axis: Any) -> Data:
+    """Each list of elements that differ only along these axes, replaced by f of it."""
+    if not isinstance(x, Array):
+        normal_axes(axis, 0)
+        return f([x])[0]
+    axes = normal_axes(axis, x.ndim)
+    order = [a for a in range(x.ndim) if a not in axes] + list(axes)
+    flat = list(chain.from_iterable(map(f, _groups(x, axes))))
+    replaced = from_flat(flat, tuple(x.shape[a] for a in order))
+    return transpose(replaced, [order.index(a) for a in range(x.ndim)])
+
+
+def _groups(x: Array, axes: Shape) -> list[list[float]]:
+    """The lists of elements that differ only along these axes, in the order of the others."""
+    kept = tuple(a for a in range(x.ndim) if a not in axes)
+    if not kept:
+        return [x.flat]
+    count = math.prod(x.shape[a] for a in kept)
+    if kept[0] == len(axes):  # the leading axes: slices with a step
+        return [x.flat[i::count] for i in range(count)]
+    flat = transpose(x, kept + axes).flat
+    length = math.prod(x.shape[a] for a in axes)
+    return [flat[i * length : (i + 1) * length] for i in range(count)]
+
+
+def reshape(x: Data, shape: Shape) -> Data:
+    """The same elements in the same order in another shape; one size may be -1."""
+    size = x.size if isinstance(x, Array) else 1
+    if -1 in shape:
+        known = -math.prod(shape)
+        shape = tuple((size // known if known else 0) if n == -1 else n for n in shape)
+    if math.prod(shape) != size or any(n < 0 for n in shape):
+        raise ValueError(f"reshape: {shape_of(x)} has {size} elements, {shape} has not")
+    if shape == ():
+        return x.flat[0] if isinstance(x, Array) else x
+    return from_flat(x.flat if isinstance(x, Array) else [x], shape)
+
+
+def transpose(x: Data, axes: Sequence[int] | None = None) -> Data:
+    """The axes in another order (reversed, if None)."""
+    if not isinstance(x, Array):
+        return x
+    order = tuple(reversed(range(x.ndim))) if axes is None else tuple(a % x.ndim for a in axes)
+    if sorted(order) != list(range(x.ndim)):
+        raise ValueError(f"transpose: {axes} does not name each axis of {x.shape} once")
+    if order == tuple(range(x.ndim)):
+        return x
+    shape = tuple(x.shape[a] for a in order)
+    if x.ndim == 2:  # rows become columns, and both may be known already
+        swapped = from_flat(list(chain.from_iterable(x.columns)), shape)
+        swapped._rows, swapped._columns = x._columns, x._rows
+        return swapped
+    steps = strides(x.shape)
+    places = [0]
+    for axis in order:
+        offsets = [i * steps[axis] for i in range(x.shape[axis])]
+        places = [p + offset for p in places for offset in offsets]
+    return from_flat([x.flat[p] for p in places], shape)
+
+
+def matmul(x: Data, y: Data) -> Data:
+    """Row times column, summed; with more than two axes, for each pair of matrices.
+
+    (k) @ (k) is a number, (m, k) @ (k) and (k) @ (k, n) are vectors.
+    """
+    if not (isinstance(x, Array) and isinstance(y, Array)):
+        raise ValueError("matmul: a single number has no rows; multiply by it with *")
+    if x.shape[-1] != y.shape[-2 if y.ndim > 1 else 0]:
+        raise ValueError(_mismatch(x.shape, y.shape))
+    if y.ndim == 1:
+        if x.ndim == 1:
+            return sumprod(x.flat, y.flat)
+        if x.ndim == 2:
+            return from_flat([sumprod(row, y.flat) for row in x.rows], x.shape[:1])
+    elif y.ndim == 2:
+        if x.ndim == 1:
+            return from_flat([sumprod(x.flat, column) for column in y.columns], y.shape[1:])
+        if x.ndim == 2:
+            columns = y.columns
+            products = [sumprod(row, column) for row in x.rows for column in columns]
+            return from_flat(products, (x.shape[0], y.shape[1]))
+    return _matmul_each(x, y)
+
+
+def _matmul_each(x: Array, y: Array) -> Data:
+    """matmul where x or y is a stack of matrices."""
+    if x.ndim == 1 or y.ndim == 1:
+        axis = -2 if x.ndim == 1 else -1
+        x, y = (x, reshape(y, (-1, 1))) if y.ndim == 1 else (reshape(x, (1, -1)), y)
+        z = _matmul_each(x, y)
+        return reshape(z, z.shape[:-2] + ((z.shape[-1],) if axis == -2 else (z.shape[-2],)))
+    lead = broadcast_shape(x.shape[:-2], y.shape[:-2])
+    matrices = [
+        reshape(broadcast_to(a, lead + a.shape[-2:]), (math.prod(lead),) + a.shape[-2:]) for a in (x, y)
+    ]
+    flats = [matmul(a, b).flat for a, b in zip(*matrices)]
+    return from_flat(list(chain.from_iterable(flats)), lead + (x.shape[-2], y.shape[-1]))
+
+
+def _mismatch(x: Shape, y: Shape) -> str:
+    inner = x[-1], y[-2 if len(y) > 1 else 0]
+    message = f"matmul: {x} @ {y}: inner sizes {inner[0]} and {inner[1]} differ"
+    turned = x[-1] == y[-1] or (len(x) > 1 and x[-2] == y[-2 if len(y) > 1 else 0])
+    return message + ("; did you mean the transpose?" if turned else "")
+
+
+def concatenate(arrays: Sequence[Array], axis: int = 0) -> Array:
+    """One Array after the other along an axis that exists; all other sizes are equal."""
+    shapes = [shape_of(a) for a in arrays]
+    if not shapes or () in shapes:
+        raise ValueError("concatenate: needs Arrays with axes (single numbers: stack)")
+    (axis,) = normal_axes(axis, len(shapes[0]))
+    if len({s[:axis] + s[axis + 1 :] for s in shapes}) > 1 or len(set(map(len, shapes))) > 1:
+        raise ValueError(f"concatenate: shapes {shapes} differ on another axis than {axis}")
+    lengths = [math.prod(s[axis:]) for s in shapes]
+    blocks = range(math.prod(shapes[0][:axis]))
+    flat = [v for i in blocks for a, n in zip(arrays, lengths) for v in a.flat[i * n : (i + 1) * n]]
+    total = sum(s[axis] for s in shapes)
+    return from_flat(flat, shapes[0][:axis] + (total,) + shapes[0][axis + 1 :])
+
+
+def take(x: Array, index: Any) -> Data:
+    """x[index]: ints, slices, lists of ints, `...` and None, as `shapes.positions` reads them."""
+    places, shape = positions(index, x.shape)
+    flat = [x.flat[p] for p in places]
+    return from_flat(flat, shape) if shape else flat[0]
+
+
+def scatter(x: Data, index: Any, shape: Shape) -> Array:
+    """Zeros of this shape, to which x is added at [index]: what `take` took is put back."""
+    places, taken = positions(index, shape)
+    x = broadcast_to(x, taken)
+    flat = [0.0] * math.prod(shape)
+    for place, v in zip(places, x.flat if isinstance(x, Array) else [x]):
+        flat[place] += v
+    return from_flat(flat, shape)
+
+
+# ---- the operators ----------------------------------------------------------------------
+
+
+def _lifted(f: Callable[..., Any]) -> tuple[Callable[..., Any], Callable[..., Any]]:
+    """f as an operator of Arrays: for `x + y`, and turned round for `[1, 2] + x`."""
+
+    def operate(x: Array, y: Any) -> Any:
+        return NotImplemented if isinstance(y, Tracked) else f(x, as_data(y))
+
+    def turned(x: Array, y: Any) -> Any:
+        return NotImplemented if isinstance(y, Tracked) else f(as_data(y), x)
+
+    return operate, turned
+
+
+def _each(f: Callable[..., Any]) -> Callable[..., Any]:
+    return lambda x, y: elementwise(f, x, y)
+
+
+Array.__add__, Array.__radd__ = _lifted(_each(operator.add))
+Array.__sub__, Array.__rsub__ = _lifted(_each(operator.sub))
+Array.__mul__, Array.__rmul__ = _lifted(_each(operator.mul))
+Array.__truediv__, Array.__rtruediv__ = _lifted(_each(numerics.divide))
+Array.__pow__, Array.__rpow__ = _lifted(_each(numerics.power))
+Array.__matmul__, Array.__rmatmul__ = _lifted(matmul)
+Array.__lt__, Array.__gt__ = _lifted(_each(lambda x, y: float(x < y)))
+Array.__le__, Array.__ge__ = _lifted(_each(lambda x, y: float(x <= y)))

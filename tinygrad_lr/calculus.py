@@ -1,0 +1,150 @@
+"""Functions that differentiate functions: grad, jacobian, hessian.
+
+    grad(f)                       x -> the gradient of f at x
+    grad(grad(f))                 the second derivative of a function of one number
+    jacobian(f)                   x -> all d f_i / d x_j
+    hessian(f)                    x -> all d2 f / dx_i dx_j; the jacobian of the gradient
+    hessian_vector_product(f)     x, v -> hessian times v, at the price of two gradients
+
+>>> cube = lambda x: x ** 3
+>>> grad(cube)(2.0), grad(grad(cube))(2.0), grad(grad(grad(cube)))(2.0)
+(12.0, 12.0, 6.0)
+>>> hessian(lambda x: x[0] ** 2 * x[1])([1.0, 2.0])
+Array([[4.0, 2.0], [2.0, 0.0]])
+
+Given plain numbers they return plain numbers, given Values they return Values, which can
+be differentiated again. There are no rules here: a transform calls f on fresh Values,
+walks back from the result once (`value.pull_back`), and reads off what they are owed.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from functools import wraps
+from typing import Any
+
+from .array import Data, from_flat, shape_of
+from .operations import identity, reshape, stack, sum
+from .registry import data_of, shape
+from .value import Value, current_mode, mode, pull_back
+
+__all__ = ["grad", "hessian", "hessian_vector_product", "jacobian", "value_and_grad"]
+
+
+def value_and_grad(
+    f: Callable[..., Any], argnums: int | tuple[int, ...] = 0
+) -> Callable[..., tuple[Any, Any]]:
+    """x, ... -> (f(x, ...), its gradient with respect to argument `argnums`, of its shape).
+
+    With a tuple of argument numbers, a tuple of gradients. Raises ValueError where f is
+    not a scalar.
+    """
+    places = (argnums,) if isinstance(argnums, int) else tuple(argnums)
+
+    @wraps(f)
+    def value_and_gradient(*args: Any, **options: Any) -> tuple[Any, Any]:
+        y, variables, graph = _apply(f, places, args, options)
+        if shape(y) != ():
+            raise ValueError(
+                f"grad: the function gave shape {shape(y)}, and only a scalar has a gradient; "
+                "reduce it (sum, mean), or use jacobian"
+            )
+        gradients = tuple(_owed(y, 1.0, variables, graph))
+        return _plain(y, graph), gradients[0] if isinstance(argnums, int) else gradients
+
+    return value_and_gradient
+
+
+def grad(f: Callable[..., Any], argnums: int | tuple[int, ...] = 0) -> Callable[..., Any]:
+    """x, ... -> the gradient of f with respect to argument `argnums`, of the shape of it.
+
+    Raises ValueError where f is not a scalar.
+    """
+    both = value_and_grad(f, argnums)
+
+    @wraps(f)
+    def gradient(*args: Any, **options: Any) -> Any:
+        return both(*args, **options)[1]
+
+    return gradient
+
+
+def jacobian(f: Callable[[Any], Any]) -> Callable[[Any], Any]:
+    """x -> the derivative of each element of f(x) by each element of x.
+
+    Its shape is the shape of f(x) followed by the shape of x. One backward walk for each
+    element of f(x).
+    """
+
+    @wraps(f)
+    def all_derivatives(x: Any) -> Any:
+        y, variables, graph = _apply(f, (0,), (x,), {})
+        full = shape(y) + shape(x)
+        seeds = [1.0] if shape(y) == () else _unit_arrays(shape(y))
+        rows = [row for seed in seeds for row in _owed(y, seed, variables, graph)]
+        if graph:
+            return reshape(stack(rows), full)
+        flat = [v for row in rows for v in ([row] if shape_of(row) == () else row.flat)]
+        return from_flat(flat, full) if full else flat[0]
+
+    return all_derivatives
+
+
+def hessian(f: Callable[[Any], Any]) -> Callable[[Any], Any]:
+    """x -> the second derivatives of a scalar f: its shape is the shape of x, twice."""
+    return jacobian(grad(f))
+
+
+def hessian_vector_product(f: Callable[[Any], Any]) -> Callable[[Any, Any], Any]:
+    """x, v -> hessian(f)(x) times v, without the hessian: the gradient of (gradient . v).
+
+    v has the shape of x. (Pearlmutter 1994, Fast exact multiplication by the Hessian.)
+    """
+
+    def product(x: Any, v: Any) -> Any:
+        if shape(v) != shape(x):
+            raise ValueError(f"hessian_vector_product: x has shape {shape(x)}, v {shape(v)}")
+        return grad(lambda x: sum(grad(f)(x) * v))(x)
+
+    return product
+
+
+def _apply(
+    f: Callable[..., Any], places: tuple[int, ...], args: tuple[Any, ...], options: dict[str, Any]
+) -> tuple[Any, list[Value], bool]:
+    """f of the arguments, fresh Values at these places; and whether to make graphs.
+
+    A Value gets a new node in front of it (`identity`), so that the derivative is by this
+    argument alone, even where f uses the same Value on its own. Inside a function that is
+    itself being differentiated gradients must be graphs, whatever the arguments are.
+    """
+    given = [args[i] for i in places]
+    graph = current_mode().nested or any(type(x) is Value for x in given)
+    with mode(recording=True, nested=True):
+        variables = [identity(x) if type(x) is Value else Value(x) for x in given]
+        called = list(args)
+        for i, variable in zip(places, variables):
+            called[i] = variable
+        return f(*called, **options), variables, graph
+
+
+def _owed(y: Any, gradient: Any, variables: list[Value], graph: bool) -> list[Any]:
+    """What the variables are owed when y is owed `gradient`; zeros where y ignores them."""
+    owed = {}
+    if type(y) is Value:
+        with mode(recording=True):
+            owed = pull_back(y, gradient, stop=variables, graph=graph)
+    found = [owed.get(x, x._data * 0.0) for x in variables]
+    return [x if type(x) is Value else Value(x) for x in found] if graph else found
+
+
+def _plain(y: Any, graph: bool) -> Any:
+    """y as the caller expects it: a Value among Values, else the number behind it."""
+    return y if graph else data_of(y)
+
+
+def _unit_arrays(shape: tuple[int, ...]) -> list[Data]:
+    """One Array for each position: 1 there and 0 elsewhere."""
+    size = math.prod(shape)
+    return [from_flat([float(i == j) for j in range(size)], shape) for i in range(size)]

@@ -1,0 +1,175 @@
+"""Is the derivative right? Ask the function itself, a small step to each side.
+
+    f'(x)  is about  (f(x + h) - f(x - h)) / 2h
+
+Because a function here takes plain numbers as well as Values, both sides of the comparison
+come from the same f: called on numbers for the quotient, on Values for the derivative. The
+same holds for the gradient of f, so second derivatives are checked by the same few lines:
+rules are then read on the graph, which finds a rule that peeked at `.data`.
+
+>>> from tinygrad_lr import exp, sin
+>>> gradcheck(lambda x, y: sin(x) * exp(y), [0.5, 1.0], 0.3)
+True
+
+A wrong rule is not only found but described: its sign, a factor, a missing term, a kink.
+Finite differences prove nothing where the function is steep, noisy or not finite, and a
+point says nothing about other points; the check is a test, never part of training.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+from .array import Data, as_data, from_flat, shape_of
+from .calculus import grad
+from .operations import sum
+from .registry import data_of
+
+__all__ = ["gradcheck"]
+
+STEP = 1e-3  # relative; with the extrapolation below the error is about STEP**4
+
+
+def gradcheck(
+    f: Callable[..., Any],
+    *inputs: Any,
+    order: int = 2,
+    relative_tolerance: float = 1e-6,
+    absolute_tolerance: float = 1e-8,
+) -> bool:
+    """True if the derivatives of f at these inputs agree with finite differences.
+
+    `order`: 1 for gradients, 2 for second derivatives too, and so on. An f that gives a
+    tensor is checked by a weighted sum of its elements. Raises AssertionError that names
+    the input, the element and both numbers, and says what the error looks like.
+    """
+    points = tuple(as_data(x) for x in inputs)
+    tolerances = relative_tolerance, absolute_tolerance
+    current = _weighted(f)
+    for nth in range(1, order + 1):
+        _check(current, points, nth, tolerances)
+        current = _weighted_gradient(current, len(points))
+    return True
+
+
+def _weighted(f: Callable[..., Any]) -> Callable[..., Any]:
+    """f as a scalar: its elements times fixed, irregular weights, so that none can hide."""
+
+    def scalar(*xs: Any) -> Any:
+        y = f(*xs)
+        return sum(y * _weights(data_of(y)))
+
+    return scalar
+
+
+def _weighted_gradient(f: Callable[..., Any], count: int) -> Callable[..., Any]:
+    """All first derivatives of f in one scalar, whose gradient holds the second ones."""
+
+    def scalar(*xs: Any) -> Any:
+        total: Any = 0.0
+        for i, g in enumerate(grad(f, tuple(range(count)))(*xs)):
+            total = total + sum(g * _weights(data_of(g))) * (i + 1)
+        return total
+
+    return scalar
+
+
+def _weights(x: Data) -> Data:
+    size = 1 if isinstance(x, float) else x.size
+    weights = [1.0 + 0.5 * math.sin(2.0 * i) for i in range(size)]
+    return weights[0] if isinstance(x, float) else from_flat(weights, x.shape)
+
+
+def _check(
+    f: Callable[..., Any], points: tuple[Data, ...], nth: int, tolerances: tuple[float, float]
+) -> None:
+    relative, absolute = tolerances
+    gradients = grad(f, tuple(range(len(points))))(*points)
+    for i, (point, gradient) in enumerate(zip(points, gradients)):
+        if shape_of(gradient) != shape_of(point):
+            raise AssertionError(
+                f"input {i} has shape {shape_of(point)}, its gradient {shape_of(gradient)}"
+            )
+        found = _flat(gradient)
+        slopes = [_slope(_moved(f, points, i, j), x) for j, x in enumerate(_flat(point))]
+        wrong = [
+            j
+            for j, (a, b) in enumerate(zip(found, slopes))
+            if not abs(a - b.both)
+            <= absolute + b.noise + relative * max(abs(a), abs(b.both))
+        ]
+        if wrong:
+            where = f"input {i}" + (f", element {wrong[0]} of {len(found)}" if point.__class__ is not float else "")
+            raise AssertionError(
+                f"{'derivative' if nth == 1 else f'derivative of order {nth}'} by {where}, at "
+                f"{_flat(point)[wrong[0]]!r}: the rules give {found[wrong[0]]!r}, finite differences "
+                f"{slopes[wrong[0]].both!r}. {_diagnosis(found, slopes, wrong, nth)}"
+            )
+
+
+def _flat(x: Data) -> list[float]:
+    return [x] if isinstance(x, float) else x.flat
+
+
+def _moved(
+    f: Callable[..., Any], points: tuple[Data, ...], i: int, j: int
+) -> Callable[[float], float]:
+    """h -> f where element j of input i is moved by h."""
+
+    def moved(h: float) -> float:
+        flat = list(_flat(points[i]))
+        flat[j] += h
+        x = flat[0] if isinstance(points[i], float) else from_flat(flat, shape_of(points[i]))
+        return float(f(*points[:i], x, *points[i + 1 :]))
+
+    return moved
+
+
+class Slope(NamedTuple):
+    """Difference quotients at a point: to both sides, to the left, to the right."""
+
+    both: float
+    left: float
+    right: float
+    noise: float  # how far rounding alone may have moved them
+
+
+def _slope(moved: Callable[[float], float], x: float) -> Slope:
+    h = STEP * max(1.0, abs(x))
+    middle = moved(0.0)
+    far, near = [(moved(d) - moved(-d)) / (2 * d) for d in (h, h / 2)]
+    left, right = (middle - moved(-h)) / h, (moved(h) - middle) / h
+    # The error of a quotient shrinks as h**2: from two of them it can be taken out.
+    both = near + (near - far) / 3
+    return Slope(both, left, right, noise=1e-14 * abs(middle) / h)
+
+
+def _diagnosis(found: list[float], slopes: list[Slope], wrong: list[int], nth: int) -> str:
+    """What an error looks like to somebody who has seen many."""
+    first = slopes[wrong[0]]
+    if not all(math.isfinite(s.both) for s in slopes):
+        return "The function is not finite near this point: check it elsewhere."
+    if abs(first.right - first.left) > 1e-2 * max(abs(first.left), abs(first.right)) + 1e-2:
+        return (
+            f"It looks like a kink: the slope is {first.left:.6g} on the left and "
+            f"{first.right:.6g} on the right; move the point away from it."
+        )
+    pairs = [(found[j], slopes[j].both) for j in wrong]
+    if all(a == 0.0 for a, _ in pairs):
+        return "The rules give 0: a missing rule" + (
+            "." if nth == 1 else ", or one that reads .data and so hides its inputs."
+        )
+    factors = [a / b if b else math.inf for a, b in pairs]
+    if all(abs(c - factors[0]) <= 1e-4 * abs(factors[0]) for c in factors):
+        if abs(factors[0] + 1.0) <= 1e-4:
+            return "It looks like a wrong sign: every wrong number is the negative."
+        if math.isfinite(factors[0]) and len(factors) > 1:
+            return f"It looks like a factor: every wrong number is {factors[0]:.6g} times too large."
+    if len(pairs) == 1 and math.isfinite(factors[0]):
+        return (
+            f"It is {factors[0]:.6g} times what it should be, and {pairs[0][0] - pairs[0][1]:.6g} "
+            "more: a factor, or a missing term. A second point tells which."
+        )
+    return "It looks like a missing term: there is no common factor."

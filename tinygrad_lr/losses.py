@@ -1,0 +1,413 @@
+"""From likelihood to loss: how wrong a model is, in one number.
+
+A model says, for each row of data, how probable it finds each outcome. The *likelihood* is
+the probability that it gave to all that really happened, the product over the rows. The
+best weights are the argmax of the likelihood; products of many probabilities vanish, so we
+add logarithms, which have their top at the same place; and we minimise the negative,
+because downhill is the habit of optimization:
+
+    argmax of the likelihood = argmax of the log-likelihood = argmin of its negative
+
+>>> happened, said = [1, 0, 1], [0.8, 0.1, 0.6]
+>>> likelihood = 0.8 * (1 - 0.1) * 0.6
+>>> bernoulli_log_likelihood(said, happened), math.log(likelihood)
+(-0.8393296907380268, -0.8393296907380267)
+>>> binary_cross_entropy(said, happened)             # its negative, as a mean over the rows
+0.2797765635793422
+
+*Why not call binary cross-entropy the negative log-likelihood?* For 0-1 labels it is one,
+divided by n. But the words mean different things, and neither contains the other:
+
+1.  Negative log-likelihood takes any distribution. With a Gaussian it is squared error,
+    up to a factor and a constant that no weights can move:
+
+    >>> t, m = [1.0, 2.0, 4.0], [1.5, 2.0, 3.0]
+    >>> gaussian_negative_log_likelihood(m, t, 1.0) - mean_squared_error(m, t) / 2
+    0.9189385332046727
+    >>> math.log(2 * math.pi) / 2
+    0.9189385332046727
+
+2.  Cross-entropy compares two distributions, H(q, p) = -sum q log p. Its targets may be
+    soft, "0.7 of a 1", for which no label was drawn and so no likelihood exists:
+
+    >>> binary_cross_entropy([0.7], [0.7])           # not 0: the targets' own entropy is left
+    0.6108643020548935
+    >>> entropy([0.7, 0.3])
+    0.6108643020548935
+    >>> kl_divergence([0.7, 0.3], [0.7, 0.3])        # cross-entropy - entropy
+    0.0
+
+3.  `negative_log_likelihood` in PyTorch, and here, is only the last step: it picks the
+    log-probability of the label and changes its sign. `cross_entropy` starts from scores.
+
+Each loss is first spelled out; where it is worth it, a fused form follows that is faster
+and exact for every score, and names the long form it must equal (`same_as`).
+`reduction`: "mean" over the rows (the default), "sum", or "none". Losses raise ValueError
+for shapes that differ, targets that are no probabilities, and an empty batch.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+from . import numerics
+from .array import Data, from_flat, shape_of
+from .operations import (
+    getitem, log, mean, multiply, negative, power, reshape, scatter, subtract, sum,
+)  # fmt: skip
+from .probability import log_sigmoid, log_softmax, sigmoid, softmax, xlog1py, xlogy
+from .registry import data_of, operation, shape
+from .shapes import Shape
+
+__all__ = [
+    "bernoulli_log_likelihood", "binary_cross_entropy", "binary_cross_entropy_with_logits",
+    "categorical_log_likelihood", "cross_entropy", "entropy", "gaussian_negative_log_likelihood",
+    "kl_divergence", "mean_squared_error", "negative_log_likelihood",
+]  # fmt: skip
+
+
+# ---- two classes -------------------------------------------------------------------------
+
+
+def bernoulli_log_likelihood(probabilities: Any, targets: Any, reduction: str = "sum") -> Any:
+    """log of the probability of all that happened: the sum of y log p + (1 - y) log(1 - p).
+
+    To be maximised, hence a sum by default: the rows are independent, so probabilities
+    multiply and logarithms add up. `probabilities` (of class 1) and `targets` lie in
+    [0, 1] and have one shape. -inf where what happened had probability 0.
+    """
+    name = "bernoulli_log_likelihood"
+    _check_shapes(name, probabilities, targets)
+    _check_unit_interval(name, "probabilities", probabilities)
+    _check_unit_interval(name, "targets", targets)
+    happened = xlogy(targets, probabilities)
+    did_not = xlog1py(subtract(1.0, targets), negative(probabilities))
+    return _reduced(happened + did_not, reduction)
+
+
+def binary_cross_entropy(probabilities: Any, targets: Any, reduction: str = "mean") -> Any:
+    """The negative Bernoulli log-likelihood, as a mean: how wrong the model is a row.
+
+    Of probabilities. From scores use `binary_cross_entropy_with_logits`: past a score of
+    37 the probability rounds to 1, and if the label is 0 the loss is infinite and the
+    gradient useless. (Some libraries clip the logarithm here; that hides the flaw.)
+    """
+    return -bernoulli_log_likelihood(probabilities, targets, reduction)
+
+
+def _spelled_out_bce(logits: Any, targets: Any, *, reduction: str) -> Any:
+    """-(y log p + (1 - y) log(1 - p)), where p = sigmoid(z) and so 1 - p = sigmoid(-z)."""
+    losses = -(targets * log_sigmoid(logits) + (1.0 - targets) * log_sigmoid(-logits))
+    return _reduced(losses, reduction)
+
+
+def _errors(logits: Any, targets: Any, *, reduction: str) -> Any:
+    """p - y: the whole derivative of binary cross-entropy by a score."""
+    return sigmoid(logits) - targets
+
+
+@operation(
+    logits=lambda g, out, logits, targets, *, reduction, saved: (
+        _per_element(g, logits, reduction) * saved
+    ),
+    targets=lambda g, out, logits, targets, *, reduction, saved: (
+        _per_element(g, logits, reduction) * -logits
+    ),
+    saves=_errors,
+    same_as=_spelled_out_bce,
+    samples=[
+        ([0.5, -1.0, 2.0], [0.9, 0.1, 0.3], {"reduction": "mean"}),
+        ([[0.5, -1.0]], [[0.2, 0.9]], {"reduction": "sum"}),
+        ([0.5, -3.0], [0.6, 0.4], {"reduction": "none"}),
+        (1.5, 0.7, {"reduction": "mean"}),
+    ],
+)
+def binary_cross_entropy_with_logits(
+    logits: Data, targets: Data, *, reduction: str = "mean"
+) -> tuple[Data, Data]:
+    """Binary cross-entropy of scores: log(1 + exp(z)) - y z, exact for every float z.
+
+    Its gradient is (p - y) for each score, where p = sigmoid(z): the error of the
+    prediction, nothing else. `logits` (any real numbers) and `targets` in [0, 1] have one
+    shape. For the label 1 the loss is softplus(-z), for 0 softplus(z): so an infinite
+    score with the matching label costs 0.
+    """
+    name = "binary_cross_entropy_with_logits"
+    _check_shapes(name, logits, targets)
+    exp, log1p = math.exp, math.log1p
+    losses, errors = [], []
+    for z, y in zip(_flat(logits), _flat(targets)):
+        if y == 0.0:
+            sign = 1.0
+        elif y == 1.0:
+            z, sign = -z, -1.0
+        elif 0.0 < y < 1.0:
+            loss = numerics.softplus(z)
+            losses.append(loss - y * z if z <= 0.0 else numerics.softplus(-z) + (1.0 - y) * z)
+            errors.append((1.0 - y) * numerics.sigmoid(z) - y * numerics.sigmoid(-z))
+            continue
+        else:
+            _check_unit_interval(name, "targets", targets)
+        # The loss is softplus(z) and its slope sigmoid(z), both made of one exp. So p - y
+        # keeps its digits where p is close to y.
+        if z > 0.0:
+            e = exp(-z)
+            losses.append(z + log1p(e))
+            errors.append(sign / (1.0 + e))
+        else:
+            e = exp(z)
+            losses.append(log1p(e))
+            errors.append(sign * e / (1.0 + e))
+    full = shape_of(logits)
+    return _reduced(_shaped(losses, full), reduction), _shaped(errors, full)
+
+
+# ---- several classes ------------------------------------------------------------------------
+
+
+def categorical_log_likelihood(probabilities: Any, labels: Any, reduction: str = "sum") -> Any:
+    """log of the probability of all labels: the sum of log p[row, label]. To be maximised.
+
+    `probabilities` (n, K), whose rows sum to 1, and `labels` (n,), whole numbers from 0 to
+    K - 1; or one row (K,) and one label.
+    """
+    _check_unit_interval("categorical_log_likelihood", "probabilities", probabilities)
+    picked = _picked("categorical_log_likelihood", probabilities, labels)
+    return _reduced(log(picked), reduction)
+
+
+def negative_log_likelihood(log_probabilities: Any, labels: Any, reduction: str = "mean") -> Any:
+    """Minus the log-probability of each label: PyTorch's `nll_loss`.
+
+    `log_probabilities` (n, K) from `log_softmax`, `labels` (n,) whole numbers from 0 to
+    K - 1; or (K,) and one label. Raises ValueError for positive numbers, which no
+    logarithm of a probability is.
+    """
+    name = "negative_log_likelihood"
+    picked = _picked(name, log_probabilities, labels)
+    if any(v > 1e-6 for v in _flat(data_of(log_probabilities))):
+        raise ValueError(
+            f"{name}: a log-probability is never positive; were these scores or probabilities? "
+            "take log_softmax of scores (or use cross_entropy), log of probabilities"
+        )
+    return _reduced(-picked, reduction)
+
+
+def _spelled_out_cross_entropy(logits: Any, targets: Any, *, reduction: str) -> Any:
+    if shape(targets) != shape(logits):
+        return negative_log_likelihood(log_softmax(logits), targets, reduction)
+    return _reduced(-sum(targets * log_softmax(logits), axis=-1), reduction)
+
+
+def _class_errors(logits: Any, targets: Any, *, reduction: str) -> Any:
+    """softmax - target, the target as a distribution: all of it on the label, or as given."""
+    if shape(targets) != shape(logits):
+        full = shape(logits)
+        index = _label_index("cross_entropy", full, targets)
+        matrix = (len(index[0]), full[-1])
+        return softmax(logits) - reshape(scatter(1.0, index=index, shape=matrix), full)
+    return softmax(logits) * sum(targets, axis=-1, keepdims=True) - targets
+
+
+def _rows_owe(g: Any, logits: Any, reduction: str) -> Any:
+    """What each row is owed, in a shape that multiplies the rows."""
+    rows = shape(logits)[:-1]
+    share = g * (1.0 / math.prod(rows)) if reduction == "mean" else g
+    return reshape(share, (*rows, 1)) if reduction == "none" else share
+
+
+@operation(
+    logits=lambda g, out, logits, targets, *, reduction, saved: (
+        _rows_owe(g, logits, reduction) * saved
+    ),
+    targets=lambda g, out, logits, targets, *, reduction, saved: (
+        _rows_owe(g, logits, reduction) * -log_softmax(logits)
+        if shape(targets) == shape(logits)
+        else 0.0 * targets  # labels are names, not amounts
+    ),
+    saves=_class_errors,
+    same_as=_spelled_out_cross_entropy,
+    samples=[
+        ([[0.5, -1.0, 2.0], [0.1, 0.2, 0.3]], [[0.2, 0.3, 0.5], [0.8, 0.1, 0.1]], {"reduction": "mean"}),
+        ([[0.5, -1.0], [0.3, 0.1]], [[0.2, 0.8], [0.6, 0.4]], {"reduction": "none"}),
+        ([0.5, -1.0, 0.7], [0.2, 0.5, 0.3], {"reduction": "sum"}),
+    ],
+)
+def cross_entropy(logits: Data, targets: Data, *, reduction: str = "mean") -> tuple[Data, Data]:
+    """Cross-entropy of scores: -log softmax(z)[label], or -sum of target * log softmax(z).
+
+    `logits` (n, K), or (K,) for one row. `targets`: labels (n,), whole numbers from 0 to
+    K - 1; or distributions (n, K), whose rows sum to 1. Its gradient is softmax(z) - target
+    for each row, the error of the prediction, as with two classes.
+    """
+    name = "cross_entropy"
+    full = shape_of(logits)
+    if full == ():
+        raise ValueError(f"{name}: needs a score for each class, got a single number")
+    rows = _as_rows(logits)
+    losses, errors = [], []
+    if shape_of(targets) == full:
+        _check_unit_interval(name, "targets", targets)
+        for z, q in zip(rows, _as_rows(targets)):
+            total = math.fsum(q)
+            if abs(total - 1.0) > 0.01:
+                raise ValueError(
+                    f"{name}: a row of targets sums to {total:.6g}, a distribution to 1; "
+                    "for class labels give one whole number a row"
+                )
+            p, log_p = numerics.softmax_and_log(z)
+            losses.append(-math.fsum(t * v for t, v in zip(q, log_p) if t))
+            errors.extend([total * v - t for t, v in zip(q, p)])
+    else:
+        for z, label in zip(rows, _labels(name, full, targets)):
+            p, log_p = numerics.softmax_and_log(z)
+            losses.append(-log_p[label])
+            # p - 1, told by the other probabilities where p is so close to 1 that it would
+            # lose its digits.
+            p[label] = p[label] - 1.0 if p[label] < 0.5 else p[label] - math.fsum(p)
+            errors.extend(p)
+    return _reduced(_shaped(losses, full[:-1]), reduction), _shaped(errors, full)
+
+
+# ---- other distributions, and distances between distributions ----------------------------------
+
+
+def gaussian_negative_log_likelihood(
+    mean: Any, targets: Any, variance: Any, reduction: str = "mean"
+) -> Any:
+    """(log(2 pi v) + (t - m)^2 / v) / 2: minus the log-density of a normal distribution.
+
+    `mean` and `targets` have one shape; `variance` (positive) has it too, or is one number.
+    Unlike PyTorch's default it keeps the constant log(2 pi) / 2, so it is a likelihood.
+    """
+    name = "gaussian_negative_log_likelihood"
+    _check_shapes(name, mean, targets)
+    if shape(variance) != ():
+        _check_shapes(name, mean, variance)
+    if not all(v > 0.0 for v in _flat(data_of(variance))):
+        raise ValueError(f"{name}: a variance is positive; for a log-variance take its exp first")
+    squared = power(subtract(targets, mean), 2.0)
+    return _reduced((log(multiply(variance, 2.0 * math.pi)) + squared / variance) * 0.5, reduction)
+
+
+def mean_squared_error(predictions: Any, targets: Any, reduction: str = "mean") -> Any:
+    """(prediction - target)^2: the Gaussian negative log-likelihood without what is constant."""
+    _check_shapes("mean_squared_error", predictions, targets)
+    return _reduced(power(subtract(predictions, targets), 2.0), reduction)
+
+
+def entropy(p: Any, reduction: str = "mean") -> Any:
+    """-sum of p log p over the last axis, in nats: how surprising p's own draws are.
+
+    `p` (..., K): rows that are distributions. 0 if one outcome is certain, log K at most.
+    """
+    _check_unit_interval("entropy", "p", p)
+    return _reduced(-sum(xlogy(p, p), axis=-1), reduction)
+
+
+def kl_divergence(p: Any, q: Any, reduction: str = "mean") -> Any:
+    """sum of p (log p - log q) over the last axis: what believing q costs when p is true.
+
+    Cross-entropy minus entropy; 0 only where p = q; not symmetric. `p` and `q` (..., K).
+    """
+    _check_shapes("kl_divergence", p, q)
+    _check_unit_interval("kl_divergence", "p", p)
+    _check_unit_interval("kl_divergence", "q", q)
+    return _reduced(sum(xlogy(p, p) - xlogy(p, q), axis=-1), reduction)
+
+
+# ---- what the losses share -----------------------------------------------------------------------
+
+
+def _reduced(losses: Any, reduction: str) -> Any:
+    """The losses of all rows in one number, or as they are."""
+    if reduction == "mean":
+        if shape(losses) == ():
+            return losses
+        if 0 in shape(losses):
+            raise ValueError("an empty batch has no mean loss; leave it out")
+        return mean(losses)
+    if reduction == "sum":
+        return sum(losses) if shape(losses) else losses
+    if reduction == "none":
+        return losses
+    raise ValueError(f"reduction is {reduction!r}; it must be 'mean', 'sum' or 'none'")
+
+
+def _per_element(g: Any, x: Any, reduction: str) -> Any:
+    """What each element is owed when their mean (or sum, or each itself) is owed g."""
+    return g * (1.0 / math.prod(shape(x))) if reduction == "mean" and shape(x) else g
+
+
+def _flat(x: Data) -> list[float]:
+    return [x] if isinstance(x, float) else x.flat
+
+
+def _shaped(flat: list[float], full: Shape) -> Data:
+    return from_flat(flat, full) if full else flat[0]
+
+
+def _as_rows(x: Any) -> list[list[float]]:
+    """The lists along the last axis."""
+    return x.rows if x.ndim == 2 else [x.flat] if x.ndim == 1 else x.reshape((-1, x.shape[-1])).rows
+
+
+def _labels(name: str, full: Shape, labels: Any) -> list[int]:
+    """Labels as ints, one for each row of scores or probabilities of this full shape."""
+    labels = data_of(labels)
+    if shape_of(labels) != full[:-1]:
+        raise ValueError(
+            f"{name}: {full} needs labels of shape {full[:-1]}, one whole number a row, "
+            f"or distributions of shape {full}; got shape {shape_of(labels)}"
+        )
+    found = []
+    for i, label in enumerate(_flat(labels)):
+        if not 0 <= label < full[-1] or label != int(label):
+            raise ValueError(
+                f"{name}: label {label!r} at row {i}; with {full[-1]} classes the labels are "
+                f"whole numbers from 0 to {full[-1] - 1}"
+            )
+        found.append(int(label))
+    return found
+
+
+def _label_index(name: str, full: Shape, labels: Any) -> tuple[list[int], list[int]]:
+    """The index of each row's label in the matrix of all rows."""
+    found = _labels(name, full, labels)
+    return list(range(len(found))), found
+
+
+def _picked(name: str, table: Any, labels: Any) -> Any:
+    """The entry of each row that stands at its label."""
+    full = shape(table)
+    if full == ():
+        raise ValueError(f"{name}: needs a row of classes, got a single number")
+    index = _label_index(name, full, labels)
+    return reshape(getitem(reshape(table, (-1, full[-1])), index=index), full[:-1])
+
+
+def _check_shapes(name: str, x: Any, y: Any) -> None:
+    """One shape, exactly. Broadcasting (n,) against (n, 1) would compare all with all."""
+    if shape(x) != shape(y):
+        raise ValueError(
+            f"{name}: shapes {shape(x)} and {shape(y)} differ, and a loss does not broadcast; "
+            "reshape one of them"
+        )
+
+
+def _check_unit_interval(name: str, what: str, x: Any) -> None:
+    """Numbers in [0, 1], or an error that guesses what they are instead."""
+    flat = _flat(data_of(x))
+    bad = next((v for v in flat if not 0.0 <= v <= 1.0), None)
+    if bad is None:
+        return
+    if what == "targets":
+        hint = (
+            "for labels -1 and 1 use (y + 1) / 2"
+            if set(flat) <= {-1.0, 1.0}
+            else "labels are 0 or 1, soft targets lie between"
+        )
+    else:
+        hint = "were these scores? take sigmoid (softmax) of them, or use the loss of logits"
+    raise ValueError(f"{name}: {what} must lie in [0, 1], found {bad!r}; {hint}")

@@ -1,0 +1,152 @@
+"""What all first-order optimizers share: walk the parameters, replace each by a better one.
+
+    w <- w - lr * direction(gradient, memory of earlier gradients)
+
+An optimizer is its `update`: from the numbers of one parameter, its gradient and what it
+remembers of this parameter, the new numbers. All numbers are flat lists of floats, so one
+formula serves scalars and tensors. The memory is a dict of numbers and lists, so it can be
+saved as JSON.
+"""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Callable, Iterable
+from typing import Any
+
+from ..array import from_flat
+from ..value import Value
+
+__all__ = ["Optimizer"]
+
+Schedule = Callable[[int], float]
+
+
+class Optimizer:
+    """Base class. A subclass defines `update`, and stores its options before the first step.
+
+    `parameters`: leaf Values. `lr`: the learning rate, a number, or a function from the
+    number of steps already taken to a number (`optim.schedules`). `weight_decay`: adds
+    weight_decay * w to each gradient, which is an L2 penalty of weight_decay / 2 * |w|^2.
+    `maximize`: go uphill, as for a log-likelihood. Raises ValueError for an impossible
+    option, TypeError where a parameter is no leaf.
+    """
+
+    def __init__(
+        self,
+        parameters: Iterable[Value],
+        lr: float | Schedule,
+        *,
+        weight_decay: float = 0.0,
+        maximize: bool = False,
+    ) -> None:
+        self.parameters = list(parameters)
+        if not self.parameters:
+            raise ValueError("an optimizer needs at least one parameter")
+        for p in self.parameters:
+            if not isinstance(p, Value) or p.operation is not None:
+                raise TypeError(f"a parameter is a leaf Value, made by Value(...); got {p!r}")
+        if len(set(self.parameters)) < len(self.parameters):
+            raise ValueError("the same parameter is given twice")
+        self._lr = lr
+        self.check(weight_decay=weight_decay)
+        if not callable(lr):
+            self.check(lr=lr)
+        self.weight_decay = weight_decay
+        self.maximize = maximize
+        self.steps = 0
+        self.states: list[dict[str, Any]] = [{} for _ in self.parameters]
+
+    @staticmethod
+    def check(**options: float) -> None:
+        """Refuse a negative option, or one that is no number, by its name."""
+        for name, option in options.items():
+            if not option >= 0.0:
+                raise ValueError(f"{name} is {option!r}; it must be at least 0")
+
+    @property
+    def lr(self) -> float:
+        """The learning rate of the next step."""
+        return self._lr(self.steps) if callable(self._lr) else self._lr
+
+    @lr.setter
+    def lr(self, lr: float | Schedule) -> None:
+        self._lr = lr
+
+    def step(self) -> None:
+        """Move every parameter that has a gradient. Reads `.grad`, replaces `.data`."""
+        lr = self.lr
+        moved = False
+        for parameter, state in zip(self.parameters, self.states):
+            if parameter.grad is None:
+                continue
+            moved = True
+            data, gradient = parameter.data, parameter.grad
+            if type(data) is float:
+                (parameter.data,) = self._updated([data], [gradient], state, lr)
+            else:
+                flat = self._updated(data.flat, gradient.flat, state, lr)
+                parameter.data = from_flat(flat, data.shape)
+        if not moved:
+            warnings.warn(
+                "step: no parameter has a gradient, so nothing moved; call loss.backward() first, "
+                "and give the optimizer the parameters that the loss was computed from",
+                stacklevel=2,
+            )
+        self.steps += 1
+
+    def _updated(
+        self, w: list[float], g: list[float], state: dict[str, Any], lr: float
+    ) -> list[float]:
+        if self.maximize:
+            g = [-d for d in g]
+        if self.weight_decay:
+            g = [d + self.weight_decay * x for x, d in zip(w, g)]
+        return self.update(w, g, state, lr)
+
+    def update(
+        self, w: list[float], g: list[float], state: dict[str, Any], lr: float
+    ) -> list[float]:
+        """The new numbers of one parameter; `state` is its memory, empty at first."""
+        raise NotImplementedError
+
+    def zero_grad(self) -> None:
+        """Forget all gradients; call it once for each step, before backward."""
+        for parameter in self.parameters:
+            parameter.grad = None
+
+    def state_dict(self) -> dict[str, Any]:
+        """All that the next step depends on beside the parameters and options, JSON-able."""
+        states = [
+            {k: list(v) if isinstance(v, list) else v for k, v in state.items()}
+            for state in self.states
+        ]
+        lr = None if callable(self._lr) else self._lr
+        return {"optimizer": type(self).__name__, "lr": lr, "steps": self.steps, "states": states}
+
+    def load_state_dict(self, saved: dict[str, Any]) -> None:
+        """Continue where `state_dict` was taken. Raises ValueError if it is another's."""
+        if saved.get("optimizer") != type(self).__name__:
+            raise ValueError(
+                f"this state belongs to {saved.get('optimizer')!r}, not to {type(self).__name__!r}"
+            )
+        if len(saved["states"]) != len(self.parameters):
+            raise ValueError(
+                f"this state has {len(saved['states'])} parameters, here are {len(self.parameters)}"
+            )
+        for parameter, state in zip(self.parameters, saved["states"]):
+            for name, memory in state.items():
+                if isinstance(memory, list) and len(memory) != parameter.size:
+                    raise ValueError(
+                        f"{name} has {len(memory)} numbers for a parameter of {parameter.size}"
+                    )
+        if saved["lr"] is not None:
+            self._lr = saved["lr"]
+        self.steps = saved["steps"]
+        self.states = [
+            {k: list(v) if isinstance(v, list) else v for k, v in state.items()}
+            for state in saved["states"]
+        ]
+
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__}: {len(self.parameters)} parameters, {self.steps} steps>"

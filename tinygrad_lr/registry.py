@@ -1,0 +1,295 @@
+"""How an operation is made: its value and its rules in one place, and nothing else to edit.
+
+    @elementwise(x=lambda g, out, x: g / (1 + x * x), samples=[(0.3,), (-2.0,)])
+    def arctan(x):
+        '''Angle whose tangent is x.'''
+        return math.atan(x)
+
+The function below the decorator computes one number of one number. What comes out is
+`arctan` of floats, of Arrays and nested lists (element by element), and of Values, which
+remember. A rule says, for the argument it is named after, the local derivative times g,
+where g is the gradient owed to the output `out`. Rules are written with operators and
+public functions only, so one rule has three readings:
+
+    given numbers   it computes numbers     a plain backward pass
+    given Values    it makes Values         a graph of the gradient, for second derivatives
+    that graph      listed line by line     Python source, or an explanation (`graph`)
+
+Broadcasting is an operation too: where shapes differ, a tracked input is stretched by
+`broadcast_to`, whose rule is `sum_to`, whose rule is `broadcast_to`. So the other rules
+never hear of it and stay pure calculus.
+
+>>> import math
+>>> square = elementwise(x=lambda g, out, x: g * 2 * x)(lambda x: x * x)
+Traceback (most recent call last):
+ValueError: an operation needs a name: use def, not lambda
+
+`OPERATIONS` holds them all by name. The test suite, the drawings and the documentation
+walk it, so a new operation is tested, drawn and explained like a built-in one.
+"""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Sequence
+from functools import wraps
+from itertools import repeat
+from typing import Any
+
+from . import array
+from .array import Array, Data, as_data, shape_of
+from .shapes import Shape, broadcast_shape
+from .value import NO_OPTIONS, Value, record
+
+__all__ = ["OPERATIONS", "Operation", "broadcast_to", "elementwise", "operation", "shape",
+           "sum_to"]
+
+OPERATIONS: dict[str, Operation] = {}
+
+Rule = Callable[..., Any]
+
+
+class Operation:
+    """A function of numbers, and for each argument the rule of its derivative.
+
+    function     computes the output from floats and Arrays (elementwise: from floats)
+    arguments    the names of what may be tracked
+    rules        one for each argument; None where it is not differentiable
+    defaults     the keyword-only options of the function
+    symbol       how it is written: "+" stands between, "exp" in front
+    samples      argument tuples (a dict at the end holds options) on which it is tested
+    same_as      for a fused operation, the composition that it must equal
+    saves        what the function saves for the rules beside its output, told as a
+                 function of the same arguments, for the reading on the graph
+    """
+
+    __slots__ = (
+        "name", "function", "arguments", "rules", "variadic", "options", "defaults",
+        "symbol", "samples", "same_as", "saves", "is_elementwise", "public",
+    )  # fmt: skip
+
+    def __init__(
+        self,
+        function: Callable[..., Any],
+        rules: dict[str, Rule],
+        *,
+        is_elementwise: bool,
+        samples: Sequence[tuple[Any, ...]] = (),
+        symbol: str | None = None,
+        same_as: Callable[..., Any] | None = None,
+        saves: Callable[..., Any] | None = None,
+    ) -> None:
+        parameters = inspect.signature(function).parameters.values()
+        self.name = function.__name__
+        if not self.name.isidentifier():
+            raise ValueError("an operation needs a name: use def, not lambda")
+        self.function = function
+        self.arguments = tuple(p.name for p in parameters if p.kind is not p.KEYWORD_ONLY)
+        self.options = tuple(p.name for p in parameters if p.kind is p.KEYWORD_ONLY)
+        self.defaults = {
+            p.name: p.default
+            for p in parameters
+            if p.kind is p.KEYWORD_ONLY and p.default is not p.empty
+        }
+        strangers = set(rules) - set(self.arguments)
+        if strangers:
+            raise TypeError(
+                f"{self.name}: a rule for {', '.join(sorted(strangers))}, which is no argument; "
+                f"the arguments are {', '.join(self.arguments)}"
+            )
+        self.rules: Any = tuple(rules.get(name) for name in self.arguments)
+        self.variadic: Any = None
+        if any(p.kind is p.VAR_POSITIONAL for p in parameters):  # one rule pays all inputs
+            self.variadic, self.rules = self.rules, repeat(self.rules[0])
+        self.is_elementwise = is_elementwise
+        self.symbol = symbol or self.name
+        self.samples = list(samples)
+        self.same_as = same_as
+        self.saves = saves
+        self.public: Any = None
+
+    def __repr__(self) -> str:
+        return f"<operation {self.name}({', '.join(self.arguments + self.options)})>"
+
+    def options_on_graph(self, inputs: tuple[Any, ...], options: dict[str, Any]) -> dict[str, Any]:
+        """The options of a node with what it saved told as Values, for second derivatives."""
+        if self.saves is None:
+            return options
+        given = {name: options[name] for name in self.options}
+        return {**given, "saved": self.saves(*inputs, **given)}
+
+    def publish(self, public: Callable[..., Any]) -> Callable[..., Any]:
+        """Register under the name; `public` is what users call."""
+        self.public = wraps(self.function)(public)
+        self.public.operation = self  # type: ignore[attr-defined]
+        OPERATIONS[self.name] = self
+        return self.public
+
+
+def data_of(x: Any) -> Any:
+    """The float or Array behind a Value, or what x is read as."""
+    return x._data if type(x) is Value else x if type(x) is float else as_data(x)
+
+
+def shape(x: Any) -> Shape:
+    """The shape of a Value, an Array, a float, or of nested lists."""
+    return shape_of(data_of(x))
+
+
+# ---- functions of one number, lifted to all shapes ---------------------------------------
+
+
+def elementwise(
+    *,
+    samples: Sequence[tuple[Any, ...]] = (),
+    symbol: str | None = None,
+    same_as: Callable[..., Any] | None = None,
+    **rules: Rule,
+) -> Callable[[Callable[..., float]], Callable[..., Any]]:
+    """Decorator: a function of floats becomes an operation on floats, Arrays and Values."""
+
+    def decorate(function: Callable[..., float]) -> Callable[..., Any]:
+        op = Operation(
+            function, rules, is_elementwise=True, samples=samples, symbol=symbol, same_as=same_as
+        )
+        make = {1: _unary, 2: _binary}.get(len(op.arguments), _several)
+        return op.publish(make(op, function))
+
+    return decorate
+
+
+def _unary(op: Operation, f: Callable[..., float]) -> Callable[..., Any]:
+    def call(x: Any, /) -> Any:
+        if type(x) is Value:
+            data = x._data
+            return record(op, f(data) if type(data) is float else array.elementwise(f, data), (x,))
+        return array.elementwise(f, as_data(x))
+
+    return call
+
+
+def _binary(op: Operation, f: Callable[..., float]) -> Callable[..., Any]:
+    # What _several does, without loops: most of what is ever computed passes here.
+    def call(x: Any, y: Any, /) -> Any:
+        a = x._data if type(x) is Value else x if type(x) is float else as_data(x)
+        b = y._data if type(y) is Value else y if type(y) is float else as_data(y)
+        if type(a) is float and type(b) is float:
+            out: Data = f(a, b)
+        else:
+            if shape_of(a) != shape_of(b):
+                x, y = _stretched(op, (x, a), (y, b))
+                a, b = data_of(x), data_of(y)
+            out = array.elementwise(f, a, b)
+        if type(x) is Value:
+            return record(op, out, (x, y if type(y) is Value else b))
+        if type(y) is Value:
+            return record(op, out, (a, y))
+        return out
+
+    return call
+
+
+def _several(op: Operation, f: Callable[..., float]) -> Callable[..., Any]:
+    def call(*xs: Any) -> Any:
+        if len(xs) != len(op.arguments):
+            raise TypeError(f"{op.name} takes {', '.join(op.arguments)}; {len(xs)} were given")
+        datas = [data_of(x) for x in xs]
+        if len(set(map(shape_of, datas))) > 1:
+            xs = _stretched(op, *zip(xs, datas))
+            datas = [data_of(x) for x in xs]
+        out = array.elementwise(f, *datas)
+        return _recorded(op, out, xs, datas)
+
+    return call
+
+
+def _stretched(op: Operation, *pairs: tuple[Any, Data]) -> tuple[Any, ...]:
+    """Each input; a Value is stretched to the common shape by a recorded operation."""
+    try:
+        shape = broadcast_shape(*(shape_of(data) for _, data in pairs))
+    except ValueError as error:
+        raise ValueError(f"{op.name}: {error}") from None
+    return tuple(
+        broadcast_to(x, shape) if type(x) is Value and shape_of(data) != shape else x
+        for x, data in pairs
+    )
+
+
+def _recorded(
+    op: Operation, out: Data, xs: Sequence[Any], datas: Sequence[Data], options: Any = NO_OPTIONS
+) -> Any:
+    """out, remembered if any input is a Value; the other inputs are kept as data."""
+    if not any(type(x) is Value for x in xs):
+        return out
+    inputs = tuple(x if type(x) is Value else data for x, data in zip(xs, datas))
+    return record(op, out, inputs, options)
+
+
+# ---- functions of whole Arrays -----------------------------------------------------------
+
+
+def operation(
+    *,
+    samples: Sequence[tuple[Any, ...]] = (),
+    symbol: str | None = None,
+    same_as: Callable[..., Any] | None = None,
+    saves: Callable[..., Any] | None = None,
+    **rules: Rule,
+) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+    """Decorator: a function of floats and Arrays becomes an operation on Values too.
+
+    Keyword-only parameters are options; callers may also give them by position, after
+    the arguments, and rules receive all of them by name. The rule of a starred argument
+    (`*arrays`) gives a sequence, one gradient for each.
+
+    With `saves`, the function gives a pair: its output, and something it computed on the
+    way that the rules would have to compute again. They receive it as `saved`.
+    """
+
+    def decorate(function: Callable[..., Any]) -> Callable[..., Any]:
+        op = Operation(
+            function, rules, is_elementwise=False, samples=samples, symbol=symbol,
+            same_as=same_as, saves=saves,
+        )  # fmt: skip
+        return op.publish(_whole(op, function))
+
+    return decorate
+
+
+def _whole(op: Operation, f: Callable[..., Any]) -> Callable[..., Any]:
+    count = None if op.variadic else len(op.arguments)
+
+    def call(*xs: Any, **options: Any) -> Any:
+        if op.options:
+            if count is not None and len(xs) > count:
+                options.update(zip(op.options, xs[count:]))
+                xs = xs[:count] if len(xs) <= count + len(op.options) else xs
+            options = {**op.defaults, **options}
+        datas = [data_of(x) for x in xs]
+        out = f(*datas, **options)
+        if op.saves is not None:
+            out, options["saved"] = out
+        return _recorded(op, out, xs, datas, options or NO_OPTIONS)
+
+    return call
+
+
+# ---- the pair that the machinery itself needs --------------------------------------------
+
+
+@operation(
+    x=lambda g, out, x, **_: sum_to(g, shape(x)),
+    samples=[(2.0, {"shape": (3,)}), ([[1.0], [2.0]], {"shape": (2, 2, 3)})],
+)
+def broadcast_to(x: Data, *, shape: Shape) -> Data:
+    """Copies of x side by side, so that it has this shape."""
+    return array.broadcast_to(x, tuple(shape))
+
+
+@operation(
+    x=lambda g, out, x, **_: broadcast_to(g, shape(x)),
+    samples=[([1.0, 2.0], {"shape": ()}), ([[1.0, 2.0], [3.0, 4.0]], {"shape": (2, 1)})],
+)
+def sum_to(x: Data, *, shape: Shape) -> Data:
+    """The sum over the axes that broadcasting from this shape to x's would stretch."""
+    return array.sum_to(x, tuple(shape))

@@ -1,0 +1,339 @@
+"""Value: a number that remembers how it was made, and the walk that uses the memory.
+
+    x = Value(3.0)                       x ──┐
+    y = Value(2.0)                           mul ── z = 6.0
+    z = x * y                            y ──┘
+    z.backward()          # x.grad = dz/dx = y = 2.0,  y.grad = dz/dy = x = 3.0
+
+The chain rule, told as a debt. The output owes itself 1. Each node, newest first, pays
+what it is owed on to its inputs, each share multiplied by one local derivative, which is
+all that an operation knows. A node is used by younger nodes alone, so by the time its
+turn comes everything owed to it has arrived: *birth order is backward order*. No
+recursion, hence no limit on depth.
+
+>>> x = Value(3.0, label="x")
+>>> y = x * x + 2 * x          # x is used three times; its shares add up: x + x + 2
+>>> y.backward()
+>>> y, x.grad
+(Value(15.0, operation='add'), 8.0)
+
+Glossary, one word for one thing:
+    operation   what makes one Value of others, with a rule for each argument (`registry`)
+    rule        local derivative times the gradient owed to the output
+    leaf        a Value that no operation made: a parameter or an input
+    owed        the gradient of the final output with respect to a node
+    share       the part of it that one use of an input contributes
+    constant    a float or Array among the inputs; it is owed nothing and costs nothing
+    graph       Values and the operations between them
+
+No particular operation is here (`operations`, `probability`, `losses`).
+"""
+
+from __future__ import annotations
+
+import math
+import warnings
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from itertools import count
+from operator import attrgetter
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from .array import Data, Tracked, as_data, shape_of
+
+if TYPE_CHECKING:
+    from .registry import Operation
+
+__all__ = ["Value", "detect_anomaly", "no_grad"]
+
+_next_birth = count().__next__
+NO_OPTIONS: dict[str, Any] = {}
+
+
+class Value(Tracked):
+    """A float, or an Array of floats, with the operation and the inputs that made it.
+
+    `data`: a real number, evenly nested sequences, anything with `.tolist()`, an Array.
+    Raises TypeError for what is not a number, ValueError for ragged lists.
+    """
+
+    __slots__ = ("_data", "grad", "label", "operation", "inputs", "options", "born")
+    __array_ufunc__ = None  # numpy leaves `ndarray * Value` to us
+
+    grad: Any  # None, or of the form of data; `backward` adds to it
+    label: str
+    operation: Operation | None  # None: a leaf
+    inputs: tuple[Any, ...]  # Values and constants, in the order of the arguments
+    options: dict[str, Any]  # keyword arguments, and what the operation saved for its rules
+    born: int
+
+    def __init__(self, data: Any, *, label: str = "") -> None:
+        self._data: Any = as_data(data)
+        self.grad = None
+        self.label = label
+        self.operation = None
+        self.inputs = ()
+        self.options = NO_OPTIONS
+        self.born = _next_birth()
+
+    @property
+    def data(self) -> Any:
+        """The number itself: a float, or an Array for a tensor. A leaf's may be replaced."""
+        return self._data
+
+    @data.setter
+    def data(self, data: Any) -> None:
+        if self.operation is not None:
+            raise AttributeError(
+                f"data of a result of {self.operation.name} follows from its inputs; "
+                "change the leaves and compute it again, or detach() it first"
+            )
+        data = as_data(data)
+        if shape_of(data) != self.shape:
+            raise ValueError(f"data of shape {shape_of(data)} for a Value of shape {self.shape}")
+        self._data = data
+        self.born = _next_birth()  # so that a graph built on the old number is noticed
+        if self.grad is not None:
+            self.options = {"stale": self.grad}  # as is a gradient taken at the old number
+
+    shape = property(lambda self: shape_of(self._data), doc="() for a scalar.")
+    ndim = property(lambda self: len(self.shape), doc="How many axes.")
+    size = property(lambda self: math.prod(self.shape), doc="How many elements.")
+
+    def item(self) -> float:
+        """The only element, as a float. Raises ValueError if there are more."""
+        return self._data if type(self._data) is float else self._data.item()
+
+    def tolist(self) -> Any:
+        """A float, or nested lists of floats."""
+        return self._data if type(self._data) is float else self._data.tolist()
+
+    def detach(self) -> Value:
+        """A leaf with the same data: what is computed from it owes nothing to this one."""
+        return Value(self._data, label=self.label)
+
+    def zero_grad(self) -> None:
+        """Forget the gradient: None, as before any backward pass."""
+        self.grad = None
+
+    def backward(self, gradient: Any = None) -> None:
+        """Add the derivatives of this Value to `.grad` of every leaf it was made from.
+
+        `gradient`: what is owed to this Value itself, of its shape; 1 for a scalar.
+        Raises ValueError for a tensor without it, RuntimeError when a leaf's data was
+        replaced since; nothing is changed then.
+        """
+        if gradient is None:
+            if self.shape != ():
+                raise ValueError(
+                    f"backward: a Value of shape {self.shape} has no single derivative; reduce it "
+                    "to a scalar first (sum or mean), or pass gradient= of the same shape"
+                )
+            gradient = 1.0
+        gradient = as_data(gradient)
+        if shape_of(gradient) != self.shape:
+            raise ValueError(
+                f"backward: gradient of shape {shape_of(gradient)}, Value of shape {self.shape}"
+            )
+        for leaf, owed in pull_back(self, gradient).items():
+            if leaf.grad is None:
+                leaf.grad = owed
+            else:
+                if leaf.options and leaf.options["stale"] is leaf.grad:
+                    warnings.warn(_STALE, stacklevel=2)
+                leaf.grad = leaf.grad + owed
+
+    def __float__(self) -> float:
+        return float(self.item())
+
+    def __bool__(self) -> bool:
+        mode = _mode.get()
+        if mode is not None and mode.tracing and self.operation is not None:
+            raise TypeError(
+                "this function decides by a computed value which way to go, and straight-line "
+                "source goes one way only; use where, maximum or clip instead of `if`"
+            )
+        return bool(self._data)
+
+    def __len__(self) -> int:
+        if self.shape == ():
+            raise TypeError("a scalar Value has no length")
+        return self.shape[0]
+
+    def __iter__(self) -> Iterator[Value]:
+        return (self[i] for i in range(len(self)))
+
+    def __repr__(self) -> str:
+        data = repr(self._data) if self.shape == () else repr(self._data)[len("Array(") : -1]
+        label = f", label={self.label!r}" if self.label else ""
+        made = f", operation={self.operation.name!r}" if self.operation else ""
+        return f"Value({data}{label}{made})"
+
+    # A copy or a pickle is a leaf: the number, not its history.
+    def __reduce__(self) -> tuple[Any, ...]:
+        return _restore, (self._data, self.grad, self.label)
+
+
+_STALE = (
+    "backward adds to a gradient that was taken before the parameter moved; call zero_grad() "
+    "once a step, before backward"
+)
+
+
+def _restore(data: Data, grad: Data | None, label: str) -> Value:
+    value = Value(data, label=label)
+    value.grad = grad
+    return value
+
+
+# ---- the birth of a node ---------------------------------------------------------------
+
+
+def record(
+    operation: Operation, data: Data, inputs: tuple[Any, ...], options: dict[str, Any] = NO_OPTIONS
+) -> Value:
+    """The Value that an operation made of inputs: every node of every graph is born here."""
+    mode = _mode.get()
+    if mode is not None:
+        if mode.anomaly:
+            _check_finite(data, f"the output of {operation.name}", inputs)
+        if not mode.recording:
+            return Value(data)
+    value = _new(Value)
+    value._data = data
+    value.grad = None
+    value.label = ""
+    value.operation = operation
+    value.inputs = inputs
+    value.options = options
+    value.born = _next_birth()
+    return value
+
+
+_new = object.__new__
+
+
+# ---- the backward walk -----------------------------------------------------------------
+
+
+def pull_back(
+    output: Value, gradient: Any, stop: Iterable[Value] = (), graph: bool = False
+) -> dict[Value, Any]:
+    """What each leaf is owed, and each Value of `stop`, where the walk goes no further.
+
+    With `graph` the rules are given Values instead of numbers, so that the gradients are
+    Values too and can be differentiated again. It is the same rules, read twice.
+    """
+    mode = _mode.get()
+    anomaly = mode is not None and mode.anomaly
+    owed = {output: gradient}
+    for node in newest_first(output, stop):
+        for x, share in shares(node, owed.pop(node), graph):
+            if anomaly:
+                name = f"the gradient of {node.operation.name}"  # type: ignore[union-attr]
+                _check_finite(share._data if type(share) is Value else share, name, node.inputs)
+            owed[x] = owed[x] + share if x in owed else share
+    return owed
+
+
+def newest_first(output: Value, stop: Iterable[Value] = ()) -> list[Value]:
+    """The Values between the leaves and output, output included, each before its inputs.
+
+    Raises RuntimeError where a leaf is younger than what was computed from it: its data
+    has been replaced since.
+    """
+    seen = set(stop)
+    if output.operation is None or output in seen:
+        return []
+    found = [output]
+    for node in found:  # grows as it is read
+        for x, rule in zip(node.inputs, node.operation.rules):
+            if type(x) is Value and x not in seen and rule is not None:
+                if x.operation is not None:
+                    seen.add(x)
+                    found.append(x)
+                elif x.born > node.born:
+                    raise RuntimeError(
+                        f"data of {x!r} was replaced after {node.operation.name} had used it; "
+                        "call backward before the optimizer's step, or compute the loss again"
+                    )
+    found.sort(key=attrgetter("born"), reverse=True)
+    return found
+
+
+def shares(node: Value, g: Any, graph: bool = False) -> list[tuple[Value, Any]]:
+    """What a node that is owed g pays to each of its inputs: local derivative times g."""
+    operation, inputs, options = node.operation, node.inputs, node.options
+    assert operation is not None
+    if graph:
+        out: Any = node
+        arguments: Any = inputs
+        options = operation.options_on_graph(inputs, options)
+    else:
+        out = node._data
+        arguments = [x._data if type(x) is Value else x for x in inputs]
+    if operation.variadic:
+        (rule,) = operation.variadic
+        paid = zip(inputs, rule(g, out, *arguments, **options))
+        return [(x, share) for x, share in paid if type(x) is Value]
+    return [
+        (x, rule(g, out, *arguments, **options))
+        for x, rule in zip(inputs, operation.rules)
+        if type(x) is Value and rule is not None
+    ]
+
+
+# ---- modes -----------------------------------------------------------------------------
+
+
+class Mode(NamedTuple):
+    """How operations on Values behave in a context (each thread has its own)."""
+
+    recording: bool = True  # results remember their inputs
+    anomaly: bool = False  # the first number that is not finite is an error
+    nested: bool = False  # inside a function that a transform differentiates
+    tracing: bool = False  # comparisons are recorded too, for source code
+
+
+_mode: ContextVar[Mode | None] = ContextVar("mode", default=None)  # None: Mode(), but faster
+
+
+def current_mode() -> Mode:
+    """The mode in force here."""
+    return _mode.get() or Mode()
+
+
+@contextmanager
+def mode(**changes: bool) -> Iterator[None]:
+    """Operate in another mode inside this block."""
+    token = _mode.set(current_mode()._replace(**changes))
+    try:
+        yield
+    finally:
+        _mode.reset(token)
+
+
+def no_grad() -> Any:
+    """Inside `with no_grad():` (or under the decorator `@no_grad()`) nothing is remembered.
+
+    Results are leaves: as fast as it gets for predictions, and nothing is kept alive.
+    """
+    return mode(recording=False)
+
+
+def detect_anomaly() -> Any:
+    """Inside this block or function, the first number that is not finite is an error.
+
+    FloatingPointError names the operation whose output or gradient it was, with its
+    label and its inputs.
+    """
+    return mode(anomaly=True)
+
+
+def _check_finite(data: Data, what: str, inputs: tuple[Any, ...]) -> None:
+    flat = [data] if isinstance(data, (int, float)) else data.flat
+    if not all(map(math.isfinite, flat)):
+        bad = next(v for v in flat if not math.isfinite(v))
+        made_of = ", ".join(map(repr, inputs))
+        raise FloatingPointError(f"{what} has the element {bad}; its inputs were {made_of}")
