@@ -26,7 +26,7 @@ Derivatives are not here (`value`, `operations`), nor are names for the function
 
 import math
 import operator
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import chain, repeat
 from numbers import Number
 from typing import Any
@@ -36,7 +36,7 @@ from .shapes import Shape, broadcast_shape, normal_axes, positions, strides
 
 __all__ = [
     "Array", "Data", "Tracked", "along", "as_data", "broadcast_to", "concatenate", "elementwise",
-    "from_flat", "matmul", "reduce", "reshape", "scatter", "shape_of", "sum_to", "take",
+    "from_flat", "matmul", "pairwise", "reduce", "reshape", "scatter", "shape_of", "sum_to", "take",
     "transpose",
 ]  # fmt: skip
 
@@ -185,7 +185,7 @@ def as_data(x: Any) -> Data:
     Raises TypeError for text, complex numbers, Values and other strangers; ValueError
     for ragged lists.
     """
-    if isinstance(x, (float, Array)):
+    if type(x) is float or type(x) is Array:
         return x
     level, shape = [_opened(x)], []
     while any(isinstance(item, list) for item in level):
@@ -246,21 +246,33 @@ def shape_of(x: Data) -> Shape:
 
 def elementwise(f: Callable[..., float], *xs: Data) -> Data:
     """f of the first elements, f of the second, ...; shapes are broadcast to each other."""
-    shapes = {x.shape for x in xs if type(x) is Array}
-    if not shapes:
+    shape = broadcast_shape(*map(shape_of, xs))
+    if not shape:
         return f(*xs)
-    if len(shapes) > 1:
-        shape = broadcast_shape(*map(shape_of, xs))
-        xs = tuple(broadcast_to(x, shape) for x in xs)
-    else:
-        (shape,) = shapes
+    xs = tuple(broadcast_to(x, shape) if type(x) is Array else x for x in xs)
     flats = [x.flat if type(x) is Array else repeat(x) for x in xs]
+    return from_flat(_mapped(f, *flats), shape)
+
+
+def pairwise(f: Callable[..., float], x: Data, y: Data) -> Data:
+    """`elementwise` for two: without loops over the arguments, because it is called so often."""
+    if type(x) is Array:
+        if type(y) is not Array:
+            return from_flat(_mapped(f, x.flat, repeat(y)), x.shape)
+        if x.shape == y.shape:
+            return from_flat(_mapped(f, x.flat, y.flat), x.shape)
+        return elementwise(f, x, y)
+    return from_flat(_mapped(f, repeat(x), y.flat), y.shape) if type(y) is Array else f(x, y)
+
+
+def _mapped(f: Callable[..., float], *flats: Iterable[float]) -> list[float]:
+    """f over flat lists; by C functions, unless one raises because a limit is in reach."""
     if f in numerics.FAST:
         try:
-            return from_flat(list(map(numerics.FAST[f], *flats)), shape)
+            return list(map(numerics.FAST[f], *flats))
         except (ArithmeticError, ValueError):
-            pass  # a limit is in reach: the careful way
-    return from_flat(list(map(f, *flats)), shape)
+            pass
+    return list(map(f, *flats))
 
 
 def broadcast_to(x: Data, shape: Shape) -> Data:
@@ -268,9 +280,11 @@ def broadcast_to(x: Data, shape: Shape) -> Data:
     old = shape_of(x)
     if old == shape:
         return x
+    if old == ():
+        return from_flat([x] * math.prod(shape), shape)  # type: ignore[list-item]
     if broadcast_shape(old, shape) != shape:
         raise ValueError(f"broadcast_to: shape {old} cannot be stretched to {shape}")
-    flat = x.flat if isinstance(x, Array) else [x]
+    flat = x.flat  # type: ignore[union-attr]
     old = (1,) * (len(shape) - len(old)) + old
     block = 1  # elements behind this axis, as stretched so far
     for had, wanted in zip(reversed(old), reversed(shape)):
@@ -286,6 +300,8 @@ def sum_to(x: Data, shape: Shape) -> Data:
     old = shape_of(x)
     if old == shape:
         return x
+    if shape == ():
+        return float(sum(x.flat))  # type: ignore[union-attr]
     if broadcast_shape(shape, old) != old:
         raise ValueError(f"sum_to: shape {shape} cannot be stretched to {old}")
     added = len(old) - len(shape)
@@ -374,22 +390,25 @@ def matmul(x: Data, y: Data) -> Data:
 
     (k) @ (k) is a number, (m, k) @ (k) and (k) @ (k, n) are vectors.
     """
-    if not (isinstance(x, Array) and isinstance(y, Array)):
+    if type(x) is not Array or type(y) is not Array:
         raise ValueError("matmul: a single number has no rows; multiply by it with *")
-    if x.shape[-1] != y.shape[-2 if y.ndim > 1 else 0]:
+    m, n = len(x.shape), len(y.shape)
+    if x.shape[-1] != y.shape[-2 if n > 1 else 0]:
         raise ValueError(_mismatch(x.shape, y.shape))
-    if y.ndim == 1:
-        if x.ndim == 1:
-            return sumprod(x.flat, y.flat)
-        if x.ndim == 2:
-            return from_flat([sumprod(row, y.flat) for row in x.rows], x.shape[:1])
-    elif y.ndim == 2:
-        if x.ndim == 1:
-            return from_flat([sumprod(x.flat, column) for column in y.columns], y.shape[1:])
-        if x.ndim == 2:
-            columns = y.columns
-            products = [sumprod(row, column) for row in x.rows for column in columns]
-            return from_flat(products, (x.shape[0], y.shape[1]))
+    if n == 1 and m == 2:
+        vector = y.flat
+        return from_flat([sumprod(row, vector) for row in x.rows], x.shape[:1])
+    if n == 2 and m == 1:
+        vector = x.flat
+        if len(vector) == 1:  # a single row
+            return from_flat([vector[0] * v for v in y.flat], y.shape[1:])
+        return from_flat([sumprod(vector, column) for column in y.columns], y.shape[1:])
+    if n == 2 and m == 2:
+        columns = y.columns
+        products = [sumprod(row, column) for row in x.rows for column in columns]
+        return from_flat(products, (x.shape[0], y.shape[1]))
+    if n == 1 and m == 1:
+        return float(sumprod(x.flat, y.flat))
     return _matmul_each(x, y)
 
 
@@ -454,23 +473,28 @@ def _lifted(f: Callable[..., Any]) -> tuple[Callable[..., Any], Callable[..., An
     """f as an operator of Arrays: for `x + y`, and turned round for `[1, 2] + x`."""
 
     def operate(x: Array, y: Any) -> Any:
-        return NotImplemented if isinstance(y, Tracked) else f(x, as_data(y))
+        if type(y) is not float and type(y) is not Array:
+            if isinstance(y, Tracked):
+                return NotImplemented
+            y = as_data(y)
+        return pairwise(f, x, y)
 
     def turned(x: Array, y: Any) -> Any:
-        return NotImplemented if isinstance(y, Tracked) else f(as_data(y), x)
+        if type(y) is not float:
+            if isinstance(y, Tracked):
+                return NotImplemented
+            y = as_data(y)
+        return pairwise(f, y, x)
 
     return operate, turned
 
 
-def _each(f: Callable[..., Any]) -> Callable[..., Any]:
-    return lambda x, y: elementwise(f, x, y)
-
-
-Array.__add__, Array.__radd__ = _lifted(_each(operator.add))
-Array.__sub__, Array.__rsub__ = _lifted(_each(operator.sub))
-Array.__mul__, Array.__rmul__ = _lifted(_each(operator.mul))
-Array.__truediv__, Array.__rtruediv__ = _lifted(_each(numerics.divide))
-Array.__pow__, Array.__rpow__ = _lifted(_each(numerics.power))
-Array.__matmul__, Array.__rmatmul__ = _lifted(matmul)
-Array.__lt__, Array.__gt__ = _lifted(_each(lambda x, y: float(x < y)))
-Array.__le__, Array.__ge__ = _lifted(_each(lambda x, y: float(x <= y)))
+Array.__add__, Array.__radd__ = _lifted(operator.add)
+Array.__sub__, Array.__rsub__ = _lifted(operator.sub)
+Array.__mul__, Array.__rmul__ = _lifted(operator.mul)
+Array.__truediv__, Array.__rtruediv__ = _lifted(numerics.divide)
+Array.__pow__, Array.__rpow__ = _lifted(numerics.power)
+Array.__lt__, Array.__gt__ = _lifted(lambda x, y: float(x < y))
+Array.__le__, Array.__ge__ = _lifted(lambda x, y: float(x <= y))
+Array.__matmul__ = lambda x, y: NotImplemented if isinstance(y, Tracked) else matmul(x, as_data(y))
+Array.__rmatmul__ = lambda x, y: NotImplemented if isinstance(y, Tracked) else matmul(as_data(y), x)

@@ -102,19 +102,17 @@ def _spelled_out_bce(logits: Any, targets: Any, *, reduction: str) -> Any:
     return _reduced(losses, reduction)
 
 
-def _errors(logits: Any, targets: Any, *, reduction: str) -> Any:
-    """p - y: the whole derivative of binary cross-entropy by a score."""
-    return sigmoid(logits) - targets
+def _slopes(logits: Any, targets: Any, *, reduction: str) -> Any:
+    """p - y: the whole derivative of a binary cross-entropy by its score."""
+    return _of_the_total(sigmoid(logits) - targets, logits, reduction)
 
 
 @operation(
-    logits=lambda g, out, logits, targets, *, reduction, saved: (
-        _per_element(g, logits, reduction) * saved
-    ),
+    logits=lambda g, out, logits, targets, *, reduction, saved: g * saved,
     targets=lambda g, out, logits, targets, *, reduction, saved: (
-        _per_element(g, logits, reduction) * -logits
+        g * _of_the_total(-logits, logits, reduction)
     ),
-    saves=_errors,
+    saves=_slopes,
     same_as=_spelled_out_bce,
     samples=[
         ([0.5, -1.0, 2.0], [0.9, 0.1, 0.3], {"reduction": "mean"}),
@@ -134,18 +132,25 @@ def binary_cross_entropy_with_logits(
     score with the matching label costs 0.
     """
     name = "binary_cross_entropy_with_logits"
-    _check_shapes(name, logits, targets)
+    full = shape_of(logits)
+    if full != shape_of(targets):
+        _check_shapes(name, logits, targets)
     exp, log1p = math.exp, math.log1p
-    losses, errors = [], []
-    for z, y in zip(_flat(logits), _flat(targets)):
+    flat = _flat(logits)
+    share = 1.0 / len(flat) if reduction == "mean" and flat else 1.0
+    losses, slopes = [], []
+    for z, y in zip(flat, _flat(targets)):
         if y == 0.0:
-            sign = 1.0
+            sign = share
         elif y == 1.0:
-            z, sign = -z, -1.0
+            z, sign = -z, -share
         elif 0.0 < y < 1.0:
-            loss = numerics.softplus(z)
-            losses.append(loss - y * z if z <= 0.0 else numerics.softplus(-z) + (1.0 - y) * z)
-            errors.append((1.0 - y) * numerics.sigmoid(z) - y * numerics.sigmoid(-z))
+            # Of the two scores z for 1 and -z for 0 the negative one; softplus is small then.
+            sign = share if z <= 0.0 else -share
+            z, y = (z, y) if z <= 0.0 else (-z, 1.0 - y)
+            losses.append(numerics.softplus(z) - y * z)
+            p, q = numerics.sigmoid(z), numerics.sigmoid(-z)
+            slopes.append(sign * ((1.0 - y) * p - y * q))
             continue
         else:
             _check_unit_interval(name, "targets", targets)
@@ -154,13 +159,12 @@ def binary_cross_entropy_with_logits(
         if z > 0.0:
             e = exp(-z)
             losses.append(z + log1p(e))
-            errors.append(sign / (1.0 + e))
+            slopes.append(sign / (1.0 + e))
         else:
             e = exp(z)
             losses.append(log1p(e))
-            errors.append(sign * e / (1.0 + e))
-    full = shape_of(logits)
-    return _reduced(_shaped(losses, full), reduction), _shaped(errors, full)
+            slopes.append(sign * e / (1.0 + e))
+    return _total(losses, full, reduction), _shaped(slopes, full)
 
 
 # ---- several classes ------------------------------------------------------------------------
@@ -200,33 +204,34 @@ def _spelled_out_cross_entropy(logits: Any, targets: Any, *, reduction: str) -> 
     return _reduced(-sum(targets * log_softmax(logits), axis=-1), reduction)
 
 
-def _class_errors(logits: Any, targets: Any, *, reduction: str) -> Any:
+def _class_slopes(logits: Any, targets: Any, *, reduction: str) -> Any:
     """softmax - target, the target as a distribution: all of it on the label, or as given."""
-    if shape(targets) != shape(logits):
-        full = shape(logits)
-        index = _label_index("cross_entropy", full, targets)
-        matrix = (len(index[0]), full[-1])
-        return softmax(logits) - reshape(scatter(1.0, index=index, shape=matrix), full)
-    return softmax(logits) * sum(targets, axis=-1, keepdims=True) - targets
+    full = shape(logits)
+    if shape(targets) == full:
+        slopes = softmax(logits) * sum(targets, axis=-1, keepdims=True) - targets
+    else:
+        rows, columns = _label_index("cross_entropy", full, targets)
+        one_hot = scatter(1.0, index=(rows, columns), shape=(len(rows), full[-1]))
+        slopes = softmax(logits) - reshape(one_hot, full)
+    return _of_the_total(slopes, getitem(logits, (..., 0)), reduction)
 
 
-def _rows_owe(g: Any, logits: Any, reduction: str) -> Any:
+def _each_row(g: Any, logits: Any, reduction: str) -> Any:
     """What each row is owed, in a shape that multiplies the rows."""
-    rows = shape(logits)[:-1]
-    share = g * (1.0 / math.prod(rows)) if reduction == "mean" else g
-    return reshape(share, (*rows, 1)) if reduction == "none" else share
+    return reshape(g, shape(g) + (1,)) if reduction == "none" else g
 
 
 @operation(
     logits=lambda g, out, logits, targets, *, reduction, saved: (
-        _rows_owe(g, logits, reduction) * saved
+        _each_row(g, logits, reduction) * saved
     ),
     targets=lambda g, out, logits, targets, *, reduction, saved: (
-        _rows_owe(g, logits, reduction) * -log_softmax(logits)
+        _each_row(g, logits, reduction)
+        * _of_the_total(-log_softmax(logits), getitem(logits, (..., 0)), reduction)
         if shape(targets) == shape(logits)
         else 0.0 * targets  # labels are names, not amounts
     ),
-    saves=_class_errors,
+    saves=_class_slopes,
     same_as=_spelled_out_cross_entropy,
     samples=[
         ([[0.5, -1.0, 2.0], [0.1, 0.2, 0.3]], [[0.2, 0.3, 0.5], [0.8, 0.1, 0.1]], {"reduction": "mean"}),
@@ -246,7 +251,8 @@ def cross_entropy(logits: Data, targets: Data, *, reduction: str = "mean") -> tu
     if full == ():
         raise ValueError(f"{name}: needs a score for each class, got a single number")
     rows = _as_rows(logits)
-    losses, errors = [], []
+    share = 1.0 / len(rows) if reduction == "mean" and rows else 1.0
+    losses, slopes = [], []
     if shape_of(targets) == full:
         _check_unit_interval(name, "targets", targets)
         for z, q in zip(rows, _as_rows(targets)):
@@ -258,7 +264,7 @@ def cross_entropy(logits: Data, targets: Data, *, reduction: str = "mean") -> tu
                 )
             p, log_p = numerics.softmax_and_log(z)
             losses.append(-math.fsum(t * v for t, v in zip(q, log_p) if t))
-            errors.extend([total * v - t for t, v in zip(q, p)])
+            slopes.extend([(total * v - t) * share for t, v in zip(q, p)])
     else:
         for z, label in zip(rows, _labels(name, full, targets)):
             p, log_p = numerics.softmax_and_log(z)
@@ -266,8 +272,8 @@ def cross_entropy(logits: Data, targets: Data, *, reduction: str = "mean") -> tu
             # p - 1, told by the other probabilities where p is so close to 1 that it would
             # lose its digits.
             p[label] = p[label] - 1.0 if p[label] < 0.5 else p[label] - math.fsum(p)
-            errors.extend(p)
-    return _reduced(_shaped(losses, full[:-1]), reduction), _shaped(errors, full)
+            slopes.extend([v * share for v in p])
+    return _total(losses, full[:-1], reduction), _shaped(slopes, full)
 
 
 # ---- other distributions, and distances between distributions ----------------------------------
@@ -335,9 +341,19 @@ def _reduced(losses: Any, reduction: str) -> Any:
     raise ValueError(f"reduction is {reduction!r}; it must be 'mean', 'sum' or 'none'")
 
 
-def _per_element(g: Any, x: Any, reduction: str) -> Any:
-    """What each element is owed when their mean (or sum, or each itself) is owed g."""
-    return g * (1.0 / math.prod(shape(x))) if reduction == "mean" and shape(x) else g
+def _total(losses: list[float], full: Shape, reduction: str) -> Data:
+    """`_reduced` for a flat list of numbers and the shape they stand for."""
+    if reduction == "mean" and losses:
+        return math.fsum(losses) / len(losses)
+    if reduction == "sum":
+        return math.fsum(losses)
+    return _reduced(_shaped(losses, full), reduction)
+
+
+def _of_the_total(slopes: Any, losses: Any, reduction: str) -> Any:
+    """Slopes of single losses as slopes of the reduced one: a mean moves by an nth of each."""
+    count = math.prod(shape(losses))
+    return slopes * (1.0 / count) if reduction == "mean" and count > 1 else slopes
 
 
 def _flat(x: Data) -> list[float]:

@@ -21,18 +21,19 @@ from __future__ import annotations
 
 import builtins
 import math
+import operator
 from collections.abc import Callable, Sequence
 from functools import wraps
 from typing import Any
 
 from . import array, numerics
-from .array import Data, shape_of
+from .array import Data, from_flat, shape_of
 from .registry import broadcast_to, data_of, elementwise, operation, shape, sum_to
 from .shapes import Shape, normal_axes
 from .value import Value, current_mode
 
 __all__ = [
-    "abs", "add", "attach", "broadcast_to", "clip", "concatenate", "cos", "divide", "dot", "exp", "expm1",
+    "abs", "add", "affine", "attach", "broadcast_to", "clip", "concatenate", "cos", "divide", "dot", "exp", "expm1",
     "getitem", "identity", "less", "less_equal", "log", "log1p", "matmul", "max", "maximum", "mean", "min", "minimum",
     "multiply", "negative", "power", "relu", "reshape", "scatter", "sin", "spread", "sqrt", "stack",
     "subtract", "sum", "sum_to", "transpose", "where",
@@ -411,9 +412,12 @@ def _matmul_y(g: Any, out: Any, x: Any, y: Any) -> Any:
     """X' G; for a vector y the sum of the rows of X, each times its g."""
     m, n = len(shape(x)), len(shape(y))
     if n == 1:
-        return g * x if m == 1 else reshape(g, (-1,)) @ reshape(x, (-1, shape(x)[-1]))
+        if m < 3:
+            return g @ x if m == 2 else g * x
+        return reshape(g, (-1,)) @ reshape(x, (-1, shape(x)[-1]))
     if m == 1:
-        return sum_to(reshape(x, (-1, 1)) * reshape(g, shape(g)[:-1] + (1,) + shape(g)[-1:]), shape(y))
+        g = reshape(g, shape(g)[:-1] + (1,) + shape(g)[-1:])
+        return sum_to(reshape(x, (-1, 1)) * g, shape(y))
     return sum_to(_swap(x) @ g, shape(y))
 
 
@@ -434,6 +438,29 @@ def _matmul_y(g: Any, out: Any, x: Any, y: Any) -> Any:
 def matmul(x: Data, y: Data) -> Data:
     """Rows times columns, summed: (m, k) @ (k, n) is (m, n), (m, k) @ (k) is (m)."""
     return array.matmul(x, y)
+
+
+def _spelled_out_affine(x: Any, w: Any, b: Any) -> Any:
+    return x @ w + b
+
+
+@operation(
+    x=lambda g, out, x, w, b: _matmul_x(g, out, x, w),
+    w=lambda g, out, x, w, b: _matmul_y(g, out, x, w),
+    b=lambda g, out, x, w, b: sum_to(g, shape(b)),
+    same_as=_spelled_out_affine,
+    samples=[
+        (MATRIX, [0.3, 0.7, 2.0], 0.5),
+        (MATRIX, [[1.0, 2.0], [0.5, -1.0], [0.1, 0.2]], [0.3, -0.4]),
+        ([1.0, -2.0, 0.5], [0.3, 0.7, 2.0], -1.0),
+    ],
+)
+def affine(x: Data, w: Data, b: Data) -> Data:
+    """x @ w + b in one step: the scores of each row of x, before they become probabilities.
+
+    x (n, d), w (d) and b a number give (n); w (d, K) and b (K) give (n, K).
+    """
+    return array.pairwise(operator.add, array.matmul(x, w), b)
 
 
 def dot(x: Any, y: Any) -> Any:

@@ -37,7 +37,8 @@ from itertools import repeat
 from typing import Any
 
 from . import array
-from .array import Array, Data, as_data, shape_of
+from .array import Array, Data, as_data, pairwise, shape_of
+from .array import elementwise as elementwise_of
 from .shapes import Shape, broadcast_shape
 from .value import NO_OPTIONS, Value, record
 
@@ -128,12 +129,16 @@ class Operation:
 
 def data_of(x: Any) -> Any:
     """The float or Array behind a Value, or what x is read as."""
-    return x._data if type(x) is Value else x if type(x) is float else as_data(x)
+    if type(x) is Value:
+        return x._data
+    return x if type(x) is float or type(x) is Array else as_data(x)
 
 
 def shape(x: Any) -> Shape:
     """The shape of a Value, an Array, a float, or of nested lists."""
-    return shape_of(data_of(x))
+    if type(x) is Value:
+        x = x._data
+    return x.shape if type(x) is Array else () if type(x) is float else shape_of(as_data(x))
 
 
 # ---- functions of one number, lifted to all shapes ---------------------------------------
@@ -162,8 +167,8 @@ def _unary(op: Operation, f: Callable[..., float]) -> Callable[..., Any]:
     def call(x: Any, /) -> Any:
         if type(x) is Value:
             data = x._data
-            return record(op, f(data) if type(data) is float else array.elementwise(f, data), (x,))
-        return array.elementwise(f, as_data(x))
+            return record(op, f(data) if type(data) is float else elementwise_of(f, data), (x,))
+        return elementwise_of(f, as_data(x))
 
     return call
 
@@ -173,18 +178,19 @@ def _binary(op: Operation, f: Callable[..., float]) -> Callable[..., Any]:
     def call(x: Any, y: Any, /) -> Any:
         a = x._data if type(x) is Value else x if type(x) is float else as_data(x)
         b = y._data if type(y) is Value else y if type(y) is float else as_data(y)
-        if type(a) is float and type(b) is float:
-            out: Data = f(a, b)
-        else:
-            if shape_of(a) != shape_of(b):
-                x, y = _stretched(op, (x, a), (y, b))
-                a, b = data_of(x), data_of(y)
-            out = array.elementwise(f, a, b)
         if type(x) is Value:
-            return record(op, out, (x, y if type(y) is Value else b))
-        if type(y) is Value:
-            return record(op, out, (a, y))
-        return out
+            if type(y) is not Value:
+                y = b
+        elif type(y) is Value:
+            x = a
+        else:
+            return pairwise(f, a, b)
+        if type(a) is float and type(b) is float:
+            return record(op, f(a, b), (x, y))
+        if type(a) is float or type(b) is float or a.shape != b.shape:
+            x, y = _stretched(op, (x, a), (y, b))
+            a, b = data_of(x), data_of(y)
+        return record(op, pairwise(f, a, b), (x, y))
 
     return call
 
@@ -197,7 +203,7 @@ def _several(op: Operation, f: Callable[..., float]) -> Callable[..., Any]:
         if len(set(map(shape_of, datas))) > 1:
             xs = _stretched(op, *zip(xs, datas))
             datas = [data_of(x) for x in xs]
-        out = array.elementwise(f, *datas)
+        out = elementwise_of(f, *datas)
         return _recorded(op, out, xs, datas)
 
     return call
@@ -219,10 +225,11 @@ def _recorded(
     op: Operation, out: Data, xs: Sequence[Any], datas: Sequence[Data], options: Any = NO_OPTIONS
 ) -> Any:
     """out, remembered if any input is a Value; the other inputs are kept as data."""
-    if not any(type(x) is Value for x in xs):
-        return out
-    inputs = tuple(x if type(x) is Value else data for x, data in zip(xs, datas))
-    return record(op, out, inputs, options)
+    for x in xs:
+        if type(x) is Value:
+            inputs = tuple([x if type(x) is Value else data for x, data in zip(xs, datas)])
+            return record(op, out, inputs, options)
+    return out
 
 
 # ---- functions of whole Arrays -----------------------------------------------------------
@@ -257,17 +264,19 @@ def operation(
 
 
 def _whole(op: Operation, f: Callable[..., Any]) -> Callable[..., Any]:
-    count = None if op.variadic else len(op.arguments)
+    count = -1 if op.variadic else len(op.arguments)
+    names, defaults, saves = op.options, op.defaults, op.saves is not None
 
     def call(*xs: Any, **options: Any) -> Any:
-        if op.options:
-            if count is not None and len(xs) > count:
-                options.update(zip(op.options, xs[count:]))
-                xs = xs[:count] if len(xs) <= count + len(op.options) else xs
-            options = {**op.defaults, **options}
-        datas = [data_of(x) for x in xs]
+        if names:
+            if -1 < count < len(xs) <= count + len(names):
+                options = {**dict(zip(names, xs[count:])), **options}
+                xs = xs[:count]
+            if len(options) < len(names):
+                options = {**defaults, **options}
+        datas = [x._data if type(x) is Value else data_of(x) for x in xs]
         out = f(*datas, **options)
-        if op.saves is not None:
+        if saves:
             out, options["saved"] = out
         return _recorded(op, out, xs, datas, options or NO_OPTIONS)
 

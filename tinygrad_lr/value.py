@@ -90,7 +90,7 @@ class Value(Tracked):
                 "change the leaves and compute it again, or detach() it first"
             )
         data = as_data(data)
-        if shape_of(data) != self.shape:
+        if shape_of(data) != shape_of(self._data):
             raise ValueError(f"data of shape {shape_of(data)} for a Value of shape {self.shape}")
         self._data = data
         self.born = _next_birth()  # so that a graph built on the old number is noticed
@@ -125,17 +125,18 @@ class Value(Tracked):
         replaced since; nothing is changed then.
         """
         if gradient is None:
-            if self.shape != ():
+            if type(self._data) is not float:
                 raise ValueError(
                     f"backward: a Value of shape {self.shape} has no single derivative; reduce it "
                     "to a scalar first (sum or mean), or pass gradient= of the same shape"
                 )
             gradient = 1.0
-        gradient = as_data(gradient)
-        if shape_of(gradient) != self.shape:
-            raise ValueError(
-                f"backward: gradient of shape {shape_of(gradient)}, Value of shape {self.shape}"
-            )
+        else:
+            gradient = as_data(gradient)
+            if shape_of(gradient) != self.shape:
+                raise ValueError(
+                    f"backward: gradient of shape {shape_of(gradient)}, Value of shape {self.shape}"
+                )
         for leaf, owed in pull_back(self, gradient).items():
             if leaf.grad is None:
                 leaf.grad = owed
@@ -229,10 +230,26 @@ def pull_back(
     anomaly = mode is not None and mode.anomaly
     owed = {output: gradient}
     for node in newest_first(output, stop):
-        for x, share in shares(node, owed.pop(node), graph):
-            if anomaly:
-                name = f"the gradient of {node.operation.name}"  # type: ignore[union-attr]
-                _check_finite(share._data if type(share) is Value else share, name, node.inputs)
+        g = owed.pop(node)
+        inputs = node.inputs
+        if len(inputs) == 2 and node.options is NO_OPTIONS and not (graph or anomaly):
+            # What the general case below does, without its loops: twice as fast, and most
+            # nodes have two inputs.
+            x, y = inputs
+            rule_x, rule_y = node.operation.rules  # type: ignore[union-attr]
+            a = x._data if type(x) is Value else x
+            b = y._data if type(y) is Value else y
+            if type(x) is Value and rule_x is not None:
+                share = rule_x(g, node._data, a, b)
+                owed[x] = owed[x] + share if x in owed else share
+            if type(y) is Value and rule_y is not None:
+                share = rule_y(g, node._data, a, b)
+                owed[y] = owed[y] + share if y in owed else share
+            continue
+        paid = shares(node, g, graph)
+        if anomaly:
+            _check_shares(node, paid)
+        for x, share in paid:
             owed[x] = owed[x] + share if x in owed else share
     return owed
 
@@ -258,8 +275,11 @@ def newest_first(output: Value, stop: Iterable[Value] = ()) -> list[Value]:
                         f"data of {x!r} was replaced after {node.operation.name} had used it; "
                         "call backward before the optimizer's step, or compute the loss again"
                     )
-    found.sort(key=attrgetter("born"), reverse=True)
+    found.sort(key=_birth, reverse=True)
     return found
+
+
+_birth = attrgetter("born")
 
 
 def shares(node: Value, g: Any, graph: bool = False) -> list[tuple[Value, Any]]:
@@ -280,7 +300,7 @@ def shares(node: Value, g: Any, graph: bool = False) -> list[tuple[Value, Any]]:
     return [
         (x, rule(g, out, *arguments, **options))
         for x, rule in zip(inputs, operation.rules)
-        if type(x) is Value and rule is not None
+        if rule is not None and type(x) is Value
     ]
 
 
@@ -329,6 +349,14 @@ def detect_anomaly() -> Any:
     label and its inputs.
     """
     return mode(anomaly=True)
+
+
+def _check_shares(node: Value, paid: list[tuple[Value, Any]]) -> None:
+    name = node.operation.name  # type: ignore[union-attr]
+    label = f" labelled {node.label!r}" if node.label else ""
+    for _, share in paid:
+        data = share._data if type(share) is Value else share
+        _check_finite(data, f"the gradient of {name}{label}", node.inputs)
 
 
 def _check_finite(data: Data, what: str, inputs: tuple[Any, ...]) -> None:

@@ -1,0 +1,432 @@
+"""The loss of logistic regression is a bowl: what its shape promises, and what it does not.
+
+For scores Xw and labels y, 0 or 1, the mean binary cross-entropy has
+
+    gradient   g = X'(p - y) / n              p = sigmoid(Xw)
+    Hessian    H = X' S X / n                 S = diag(p (1 - p)), entries between 0 and 1/4
+
+and v'Hv is the mean of p (1 - p) (x.v)^2, never negative: the loss is convex, and whoever
+goes downhill can be caught in no valley but the deepest. Four questions remain:
+
+    Does a loss curve upwards everywhere?  is_positive_semidefinite(H)
+    How strongly does it curve at most?    largest_eigenvalue(H) <= smoothness_constant(X)
+    So how long may a step be?             safe_learning_rate(X)
+    Has the bowl a bottom?                 not is_linearly_separable(X, y, strict=False)
+
+>>> X = [[-2.0], [-1.0], [1.0], [2.0]]
+>>> smoothness_constant(X), safe_learning_rate(X)     # (4 + 1 + 1 + 4) / (4 * 4)
+(0.625, 1.6)
+>>> is_linearly_separable(X, [0, 1, 0, 1]), is_linearly_separable(X, [0, 0, 1, 1])
+(False, True)
+
+The second labels have no best w: twice as large is always better, and training never ends.
+Nothing is minimised here and no derivative taken: see `optim` and `calculus`.
+"""
+
+import math
+from fractions import Fraction
+from itertools import count
+from operator import mul
+from typing import Any
+
+from .array import Array, as_data, from_flat, matmul
+
+__all__ = [
+    "is_linearly_separable", "is_positive_semidefinite", "largest_eigenvalue",
+    "safe_learning_rate", "smoothness_constant",
+]  # fmt: skip
+
+Rows = list[list[float]]
+
+
+# ---- does it curve upwards? --------------------------------------------------------------
+
+
+def is_positive_semidefinite(matrix: Any, tolerance: float = 1e-10) -> bool:
+    """Whether x'Mx >= 0 for every x: no direction curves downwards.
+
+    Complete the square, one variable after the other. With p = M[k][k] > 0
+
+        x'Mx = p (x_k + sum over j of M[k][j] x_j / p)^2 + x'Rx,   R = M - M[:,k] M[k,:] / p
+
+    where x_k is gone from the rest: M is positive semidefinite if and only if R is. The
+    largest p comes first (LDL', Cholesky without roots, with pivoting). When no p above
+    zero is left, all that is left must be zero: next to a zero on the diagonal an entry m
+    adds 2 m x_i x_j, which takes both signs. So singular matrices are no special case.
+
+    `matrix`: symmetric (d, d), or a single number. Up to `tolerance` times the largest
+    diagonal entry is taken for rounding. d^3 / 3 multiplications. Raises ValueError for
+    a matrix that is not square, not symmetric or not finite. Higham, Accuracy and
+    Stability of Numerical Algorithms, chapter 10.
+
+    >>> is_positive_semidefinite([[1, 1], [1, 1]]), is_positive_semidefinite([[1, 2], [2, 1]])
+    (True, False)
+    """
+    rows = _symmetric("is_positive_semidefinite", matrix)
+    noise = tolerance * max(abs(row[k]) for k, row in enumerate(rows))
+    while rows:
+        k = max(range(len(rows)), key=lambda i: rows[i][i])
+        p = rows[k][k]
+        if p <= noise:
+            return all(abs(m) <= noise for row in rows for m in row)
+        if max(map(abs, rows[k])) > p + noise:
+            return False  # for x = (1, -1) or (1, 1) in these two places x'Mx <= 2 p - 2 |m|
+        others = [i for i in range(len(rows)) if i != k]
+        rows = [[rows[i][j] - rows[i][k] / p * rows[k][j] for j in others] for i in others]
+    return True
+
+
+# ---- how strongly? -----------------------------------------------------------------------
+
+
+def largest_eigenvalue(matrix: Any, tolerance: float = 1e-10, max_steps: int = 1000) -> float:
+    """The strongest curvature: the maximum of x'Mx over all x of length 1.
+
+    Power iteration: M M ... M v turns towards the eigenvector of the largest eigenvalue.
+    For v of length 1 the Rayleigh quotient q = v'Mv never exceeds that eigenvalue, and
+    within |Mv - qv| of q lies *some* eigenvalue, but which? If the start is orthogonal to
+    the right eigenvector, the iteration settles on another one, with a small residual: all
+    ones as a start see nothing of [[1, -1], [-1, 1]]. A start without a pattern makes that
+    unlikely, not impossible. So the result is tested: c is an upper bound if and only if
+    c I - M is positive semidefinite. Where q + residual is not, or is too far above q after
+    `max_steps` (two eigenvalues are close), bisection closes the bracket between q and
+    Gershgorin's bound, the largest sum of a row's sizes.
+
+    `matrix`: symmetric (d, d), or a single number. The result is the upper end of a bracket
+    no wider than `tolerance` times the largest sum of a row's sizes; by rounding it may lie
+    that little below the truth, never more. With negative eigenvalues too it is the largest,
+    not the largest in size: power iteration then runs on M + c I. Raises ValueError as
+    `is_positive_semidefinite` does. Golub and Van Loan, Matrix Computations, 7.3 and 8.2.
+
+    >>> largest_eigenvalue([[2, 0], [0, 5]]), largest_eigenvalue([[-3, 0], [0, -1]])
+    (5.0, -1.0)
+    """
+    rows = _symmetric("largest_eigenvalue", matrix)
+    diagonal = [row[k] for k, row in enumerate(rows)]
+    sizes = [math.fsum(map(abs, row)) for row in rows]
+    narrow = tolerance * max(sizes)
+    lower = max(diagonal)  # the best Rayleigh quotient of an axis
+    upper = max(m + size - abs(m) for m, size in zip(diagonal, sizes))
+    shift = 0.0 if is_positive_semidefinite(rows) else max(sizes)
+    quotient, residual = _power_iteration(_plus_identity(rows, 1.0, shift), narrow, max_steps)
+    lower = max(lower, quotient - shift)
+    guess = min(lower + residual, upper)
+    while upper - lower > narrow:
+        if is_positive_semidefinite(_plus_identity(rows, -1.0, guess), tolerance / len(rows)):
+            upper = guess
+        else:
+            lower = guess
+        guess = (lower + upper) / 2
+        if not lower < guess < upper:
+            break  # no float is in between
+    return upper
+
+
+def _power_iteration(rows: Rows, small: float, max_steps: int) -> tuple[float, float]:
+    """q and |Mv - qv|, when that is small or the steps are used up."""
+    golden = (1.0 + math.sqrt(5.0)) / 2.0
+    v = [1.0 + (k * golden) % 1.0 for k in range(len(rows))]
+    quotient, residual = -math.inf, math.inf
+    for _ in range(max_steps):
+        length = math.hypot(*v)
+        if length == 0.0:
+            break  # M v = 0
+        v = [x / length for x in v]
+        image = [sum(map(mul, row, v)) for row in rows]
+        quotient = math.fsum(map(mul, v, image))
+        residual = math.hypot(*(y - quotient * x for x, y in zip(v, image)))
+        if residual <= small:
+            break
+        v = image
+    return quotient, residual
+
+
+def _plus_identity(rows: Rows, factor: float, c: float) -> Rows:
+    """factor M + c I."""
+    return [[factor * m + c * (i == j) for j, m in enumerate(row)] for i, row in enumerate(rows)]
+
+
+# ---- how long may a step be? -------------------------------------------------------------
+
+
+def smoothness_constant(X: Any, *, l2: float = 0.0, intercept: bool = False) -> float:
+    """L: the gradient of the mean binary cross-entropy of scores Xw changes at most L |dw|.
+
+        L = largest eigenvalue of X'X / (4 n), + l2
+
+    For v'Hv is the mean of p (1 - p) (x.v)^2, and p (1 - p) <= 1/4, with equality at w = 0:
+    no smaller number holds for all w. `l2` adds l2/2 |w|^2 to the loss, and l2 I to H.
+    `intercept` appends the column of ones that a bias amounts to (a bias without penalty
+    curves less, so L still holds). For softmax regression take 2 L with l2 = 0 (Boehning
+    1992: the curvature of its loss a row is at most 1/2).
+
+    X: (n, d). Raises ValueError for other shapes, no rows, NaN or infinity, l2 < 0.
+
+    >>> smoothness_constant([[3.0], [3.0]]), smoothness_constant([[3.0], [3.0]], intercept=True)
+    (2.25, 2.5)
+    """
+    return _smoothness("smoothness_constant", X, l2, intercept)
+
+
+def safe_learning_rate(X: Any, *, l2: float = 0.0, intercept: bool = False) -> float:
+    """1/L: gradient descent with this rate lowers the loss at every step, from any start.
+
+    The curvature is at most L, so along a step dw the loss f stays under a parabola:
+
+        f(w + dw) <= f(w) + g.dw + L/2 |dw|^2             (the descent lemma)
+
+    For dw = -r g the right side is f(w) - r (1 - r L / 2) |g|^2. That is a decrease for
+    0 < r < 2/L, the largest one for r = 1/L: at least |g|^2 / (2 L). With more than 2/L
+    each step can lead further away, and does near a minimum whose curvature is L. Far from
+    w = 0 the curvature is smaller and a line search takes longer steps.
+
+    Arguments and errors as for `smoothness_constant`; also ValueError for L = 0. Nesterov,
+    Introductory Lectures on Convex Optimization, 1.2.3.
+    """
+    name = "safe_learning_rate"
+    smoothness = _smoothness(name, X, l2, intercept)
+    if smoothness == 0.0:
+        raise ValueError(
+            f"{name}: X is all zeros, so the loss does not depend on the weights and any rate "
+            "will do; with a bias use intercept=True"
+        )
+    return 1.0 / smoothness
+
+
+def _smoothness(name: str, X: Any, l2: float, intercept: bool) -> float:
+    if not 0.0 <= l2 < math.inf:
+        raise ValueError(f"{name}: l2 is {l2!r}; it is a finite number, 0 or more")
+    x = _features(name, X)
+    if intercept:
+        x = Array([[*row, 1.0] for row in x.rows])
+    n, d = x.shape
+    gram = matmul(x.T, x) if d <= n else matmul(x, x.T)  # the same eigenvalues, and zeros
+    assert isinstance(gram, Array)
+    return largest_eigenvalue(gram) / (4.0 * n) + l2
+
+
+# ---- has it a bottom? --------------------------------------------------------------------
+
+
+def is_linearly_separable(X: Any, y: Any, *, strict: bool = True) -> bool:
+    """Whether a hyperplane (with an intercept) has the two classes on different sides.
+
+    Let a = [x, 1] for rows of class 1 and a = -[x, 1] for class 0. Then the loss of a row is
+    log(1 + exp(-a.w)), and a.w > 0 says that w has the row on its right side.
+
+        strict=True    complete separation: some w has a.w > 0 for every row
+        strict=False   complete or quasi-complete: some w has a.w >= 0 for every row, and
+                       a.w > 0 for at least one (rows of both classes may touch the plane)
+
+    **Ask with strict=False whether training can end.** If yes, then along that w no
+    row's loss ever rises and one falls forever: there is no finite minimum, the weights grow
+    without end; add L2. If no, a minimum exists (Albert and Anderson 1984), and it is
+    unique unless some columns of X, or one and the intercept, are linearly dependent.
+
+    How can one be sure that there is no such w? By weights u, one a row, under which the
+    classes balance. Exactly one of each pair exists:
+
+        some w with all a.w > 0            or  u >= 0, not all 0, with sum of u a = 0  (Gordan)
+        some w with all a.w >= 0, one > 0  or  u > 0, every one, with sum of u a = 0   (Stiemke)
+
+    For if both existed, 0 = (sum of u a).w = sum of u (a.w) > 0. In pictures, u >= 0 is a
+    point that the convex hulls of the two classes share; u > 0 is one inside both.
+
+    Which of the two exists is a linear program, solved by the simplex method in floats.
+    Then w or u is computed and tested in fractions: floats propose, fractions decide. Should
+    the test fail, the program is solved again in fractions (slowly, but it ends). So the
+    answer is exact for the floats given. Note that 0.1 + 0.2 and 0.3 do not touch.
+
+    X: (n, d), y: (n,) labels 0 and 1; one class alone is separable. Raises ValueError for
+    other shapes and labels, no rows, NaN or infinity.
+
+    >>> X = [[0.0], [1.0], [1.0], [2.0]]
+    >>> is_linearly_separable(X, [0, 0, 1, 1])                  # both classes have 1.0
+    False
+    >>> is_linearly_separable(X, [0, 0, 1, 1], strict=False)    # but do not overlap
+    True
+    """
+    points = _signed_points("is_linearly_separable", X, y)
+    return _separates(points, strict=True) or (not strict and _separates(points, strict=False))
+
+
+def _signed_points(name: str, X: Any, y: Any) -> list[list[Fraction]]:
+    """The rows a = +-[x, 1] as exact fractions, of which floats between -1 and 1 are good copies.
+
+    Each feature is moved to the middle of its range, divided by a power of two, and
+    mirrored if its sum over the rows a is positive. Whoever separates the old points separates the
+    new ones: w only changes its coordinates.
+    """
+    x = _features(name, X)
+    signs = [1 if label else -1 for label in _zero_one(name, y, len(x.rows))]
+    columns = []
+    for values in [*x.columns, [1.0] * len(signs)]:
+        middle = min(values) / 2 + max(values) / 2 if len(columns) < x.shape[1] else 0.0
+        reach = max(abs(v - middle) for v in values)
+        unit = Fraction(2) ** math.frexp(reach)[1]
+        signed = [s * (Fraction(v) - Fraction(middle)) / unit for s, v in zip(signs, values)]
+        columns.append([-v for v in signed] if sum(signed) > 0 else signed)
+    return [list(row) for row in zip(*columns)]
+
+
+def _separates(points: list[list[Fraction]], strict: bool) -> bool:
+    """Whether a direction w exists; if not, a balance u does. Either is tested exactly.
+
+    The balance is a system of equations for amounts >= 0. Gordan's u may be scaled so that its
+    sum is 1; Stiemke's so that u = 1 + amounts:
+
+        strict        sum of amounts [a, 1]  =  [0, 1]
+        not strict    sum of amounts a       =  -sum of a
+    """
+    zero, one = Fraction(0), Fraction(1)
+    if strict:
+        columns = [[*a, one] for a in points]
+        target = [zero] * len(points[0]) + [one]
+    else:
+        columns = points
+        target = [-sum(coordinate, zero) for coordinate in zip(*points)]
+    n, units = len(columns), range(len(target))
+    for exact in False, True:
+        basis = _simplex(columns, target, exact)
+        chosen = [columns[i] if i < n else [one * (j == i - n) for j in units] for i in basis]
+        w = _solution(chosen, [-one * (i >= n) for i in basis])
+        amounts = _solution([list(row) for row in zip(*chosen)], target)
+        if w is None or amounts is None:
+            continue  # rounding has chosen dependent columns
+        if strict:
+            found = all(sum(map(mul, a, w)) > 0 for a in points)
+            balanced = all(amount >= 0 for amount in amounts)
+        else:
+            gains = [sum(map(mul, a, w)) for a in points]
+            found = min(gains) >= 0 and max(gains) > 0
+            balanced = all(amount > -1 for amount in amounts)
+        if found:
+            return True
+        if balanced and not any(amount for i, amount in zip(basis, amounts) if i >= n):
+            return False
+    raise AssertionError("the simplex method in fractions gives one or the other")
+
+
+def _simplex(columns: list[list[Fraction]], target: list[Fraction], exact: bool) -> list[int]:
+    """The columns that make up as much of the target (>= 0) as possible, by amounts >= 0.
+
+    One column for each equation: the *basis*. It starts with helpers, unit vectors that are
+    numbered from n on and make up any target; their amounts are what is still missing. A step
+    lets in a column that lowers the sum of what is missing, as much of it as keeps all
+    amounts >= 0; the amount that reaches zero first leaves. The equations are rewritten, so
+    that the basis always consists of unit vectors. At the end no column can lower the sum.
+    It is zero: the amounts solve the system. Or not: then the prices w of the
+    equations, where the basis costs what it is (helpers 1, columns 0), prove that nothing does.
+
+    In floats: the column that promises most (Dantzig's rule) and the largest pivot; it may
+    be wrong or go in circles, so it stops at some time. In fractions: always the first
+    possible (Bland's rule), which never goes in circles and so must end.
+    """
+    number, noise = (Fraction, 0.0) if exact else (float, 1e-9)
+    n = len(columns)
+    rows: list[list[Any]] = [[*map(number, row)] for row in zip(*columns, target)]
+    missing: list[Any] = [sum(column) for column in zip(*rows)]  # what one more unit would lower
+    basis = [n + j for j in range(len(rows))]
+    for _ in count() if exact else range(50 * len(rows)):
+        useful = [i for i in range(n) if missing[i] > noise]
+        if not useful:
+            break
+        enters = useful[0] if exact else max(useful, key=missing.__getitem__)
+        limits = {k: row[n] / row[enters] for k, row in enumerate(rows) if row[enters] > noise}
+        if not limits:
+            break  # by rounding alone: what is missing cannot fall below zero
+        tightest = min(limits.values()) + noise
+        first = [k for k, limit in limits.items() if limit <= tightest]
+        if exact:
+            leaves = min(first, key=basis.__getitem__)
+        else:
+            leaves = max(first, key=lambda k: rows[k][enters])
+        pivot = [v / rows[leaves][enters] for v in rows[leaves]]
+        rows = [_less(row, row[enters], pivot) for row in rows]
+        rows[leaves] = pivot
+        missing = _less(missing, missing[enters], pivot)
+        basis[leaves] = enters
+    return basis
+
+
+def _less(row: list[Any], factor: Any, pivot: list[Any]) -> list[Any]:
+    """row - factor * pivot."""
+    return [v - factor * p for v, p in zip(row, pivot)] if factor else row
+
+
+def _solution(rows: list[list[Fraction]], right: list[Fraction]) -> list[Fraction] | None:
+    """x with rows x = right, by elimination; None if the rows are dependent."""
+    system = [[*row, r] for row, r in zip(rows, right)]
+    for k in range(len(system)):
+        place = next((i for i in range(k, len(system)) if system[i][k]), None)
+        if place is None:
+            return None
+        system[k], system[place] = system[place], system[k]
+        for i in range(k + 1, len(system)):
+            system[i] = _less(system[i], system[i][k] / system[k][k], system[k])
+    x: list[Fraction] = []
+    for k, row in reversed(list(enumerate(system))):
+        known = sum(map(mul, row[k + 1 :], x))
+        x.insert(0, (row[-1] - known) / row[k])
+    return x
+
+
+# ---- reading what users bring ------------------------------------------------------------
+
+
+def _symmetric(name: str, matrix: Any) -> Rows:
+    """The rows of a symmetric matrix."""
+    data = as_data(matrix)
+    m = data if isinstance(data, Array) else from_flat([data], (1, 1))
+    if m.ndim != 2 or m.shape[0] != m.shape[1] or not m.flat:
+        raise ValueError(
+            f"{name}: a matrix of shape {m.shape} is not square, needs (d, d); "
+            "the Hessian of d weights in one vector is"
+        )
+    for i, (row, column) in enumerate(zip(m.rows, m.columns)):
+        for j, (v, mirrored) in enumerate(zip(row, column)):
+            if not math.isfinite(v):
+                raise ValueError(f"{name}: the matrix has {v} at [{i}, {j}]; it must be finite")
+            if abs(v - mirrored) > 1e-8 * max(map(abs, m.flat)):
+                raise ValueError(
+                    f"{name}: the matrix is not symmetric, [{i}, {j}] is {v:g} and [{j}, {i}] is "
+                    f"{mirrored:g}; x'Mx sees only (M + M') / 2, so pass that if it is meant"
+                )
+    return [
+        [(v + mirrored) / 2 for v, mirrored in zip(row, column)]
+        for row, column in zip(m.rows, m.columns)
+    ]
+
+
+def _features(name: str, X: Any) -> Array:
+    """X, if it has the shape (n, d) and is finite."""
+    x = as_data(X)
+    if not isinstance(x, Array) or x.ndim != 2:
+        shape = x.shape if isinstance(x, Array) else ()
+        hint = "one feature is one column, [[x1], [x2], ...]" if len(shape) == 1 else "one row a case"
+        raise ValueError(f"{name}: X has shape {shape} and needs (rows, features); {hint}")
+    if not x.flat:
+        raise ValueError(f"{name}: X of shape {x.shape} is empty; it needs a row and a feature")
+    for place, v in enumerate(x.flat):
+        if not math.isfinite(v):
+            row, column = divmod(place, x.shape[1])
+            raise ValueError(f"{name}: X has {v} at [{row}, {column}]; drop or fill such rows first")
+    return x
+
+
+def _zero_one(name: str, y: Any, n: int) -> list[float]:
+    """y, if it has the shape (n,) and labels 0 and 1."""
+    data = as_data(y)
+    shape = data.shape if isinstance(data, Array) else ()
+    if not isinstance(data, Array) or shape != (n,):
+        hint = "take its only column, y[:, 0]" if shape == (n, 1) else "one label for each row of X"
+        raise ValueError(f"{name}: y has shape {shape} and needs ({n},); {hint}")
+    strange = set(data.flat) - {0.0, 1.0}
+    if strange == {-1.0}:
+        raise ValueError(f"{name}: labels are -1 and 1, must be 0 and 1; take (y + 1) / 2")
+    if strange:
+        raise ValueError(
+            f"{name}: labels must be 0 and 1, got {min(strange):g}; with several classes ask about "
+            "one against the rest, y == k"
+        )
+    return data.flat

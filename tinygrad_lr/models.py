@@ -1,0 +1,347 @@
+"""Estimators: logistic regression for two classes and for several, ready to use.
+
+    score        z = w . x + b            w: the weights of the line that separates the classes
+    probability  p = sigmoid(z)           softmax over the scores of K classes
+    decision     1 if p >= 1/2            that is z >= 0: the line itself; or the largest p
+    loss         mean cross-entropy + l2 / 2 * |w|^2              (never on the intercept)
+
+Linear regression has a closed form; here the gradient is zero where sum (p - y) x = 0, and
+p hides w inside a sigmoid, so nothing can be solved for w. We search: small random weights,
+then downhill. The loss is convex, a bowl, so the search cannot get stuck. But a bowl can be
+flat: if a line separates the classes perfectly, doubling all weights lowers the loss for
+ever, and there is no finite minimum. Then only `l2` (or stopping early) gives an answer.
+
+>>> from tinygrad_lr.data import load_iris
+>>> X, y = load_iris()[:2]
+>>> model = SoftmaxRegression(optimizer="LBFGS", batch_size=None, l2=1 / 150).fit(X, y)
+>>> round(model.score(X, y), 3)
+0.973
+
+Names follow scikit-learn. Nothing here differentiates: the models only say what the loss is.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import random
+from collections.abc import Sequence
+from os import PathLike
+from typing import Any, ClassVar, Self
+
+from . import optim
+from .array import Array, as_data, from_flat
+from .data import Batches, check_data
+from .losses import binary_cross_entropy_with_logits, cross_entropy
+from .metrics import accuracy
+from .operations import stack
+from .probability import sigmoid, softmax
+from .training import History, minimize, numbers
+from .value import Value
+
+__all__ = ["LogisticRegression", "SoftmaxRegression"]
+
+FORMAT = "tinygrad_lr model 1"
+
+
+class LinearClassifier:
+    """What both models share. A subclass says how many scores there are, and the loss.
+
+    `optimizer`: a name in `optim`, or a class. `lr`: learning rate, a number or a schedule;
+    None means 0.1, and 1 for the second-order methods. `epochs`: passes over the data at
+    most. `batch_size`: rows a step; None: all of them, batch gradient descent. `l2`: adds
+    l2 / 2 * |w|^2 to the mean loss (scikit-learn's C is 1 / (n * l2)). `seed`: of the random
+    start and of the shuffling. `tol`: stop early, as in `training.minimize`.
+
+    After `fit`: `coef_`, `intercept_`, `classes_`, `history_`.
+    """
+
+    coef_: Array
+    intercept_: Any
+    classes_: tuple[int, ...]
+    history_: History
+
+    _settings: ClassVar = ("optimizer", "lr", "epochs", "batch_size", "l2", "seed", "tol")
+
+    def __init__(
+        self,
+        *,
+        optimizer: str | type = "SGD",
+        lr: Any = None,
+        epochs: int = 100,
+        batch_size: int | None = 32,
+        l2: float = 0.0,
+        seed: int = 0,
+        tol: float = 0.0,
+    ) -> None:
+        self.optimizer, self.lr, self.epochs, self.batch_size = optimizer, lr, epochs, batch_size
+        self.l2, self.seed, self.tol = l2, seed, tol
+        self._weights: tuple[Value, Value] | None = None  # w and b
+        self._stepper: Any = None  # the optimizer of `partial_fit`, which remembers
+
+    # -- learning
+
+    def fit(self, X: Any, y: Any, callbacks: Sequence[Any] = ()) -> Self:
+        """Learn from X (n, d) and y (n,) from scratch. `callbacks` as in `training.minimize`.
+
+        Raises ValueError for data that is not finite, does not fit together, has labels
+        that are none, or has only one class; DivergenceError for a learning rate that is
+        too large. The model is as before then.
+        """
+        X, y = check_data(X, y)
+        classes = self._classes(sorted(set(y.flat)))
+        weights = self._start(X.shape[1], classes)
+        stepper = self._make_optimizer(weights)
+        batches = Batches(X, self._codes(y, classes), self.batch_size, seed=self.seed)
+        loss = self._loss(weights)
+        history = minimize(
+            loss, weights, batches, stepper, self.epochs, callbacks, tolerance=self.tol
+        )
+        self._weights, self._stepper, self.classes_, self.history_ = weights, stepper, classes, history
+        self._publish()
+        return self
+
+    def partial_fit(self, X: Any, y: Any, classes: Sequence[int] | None = None) -> Self:
+        """One step on these rows, from where the model stands: data that come in batches.
+
+        The classes must be known before the first batch: 0 and 1, or `classes` with the
+        first call. Raises as `fit` does.
+        """
+        X, y = check_data(X, y)
+        if self._weights is None:
+            known = self._classes(classes if classes is None else sorted(map(float, classes)))
+            weights = self._start(X.shape[1], known)
+            stepper, history = self._make_optimizer(weights), History()
+        else:
+            known, weights, stepper, history = (
+                self.classes_, self._weights, self._stepper, self.history_,
+            )  # fmt: skip
+            self._check_width(X)
+        now = minimize(self._loss(weights), weights, [(X, self._codes(y, known))], stepper, 1)
+        history.losses += now.losses
+        history.gradient_norms += now.gradient_norms
+        history.epoch_losses += now.epoch_losses
+        self._weights, self._stepper, self.classes_, self.history_ = weights, stepper, known, history
+        self._publish()
+        return self
+
+    @staticmethod
+    def _codes(y: Array, classes: tuple[int, ...]) -> Array:
+        """The place of each label among the classes."""
+        code = {float(name): float(place) for place, name in enumerate(classes)}
+        unknown = sorted(set(y.flat) - code.keys())
+        if unknown:
+            raise ValueError(f"labels {_few(unknown)} are not among the classes {_few(classes)}")
+        return from_flat([code[label] for label in y.flat], y.shape)
+
+    def _start(self, features: int, classes: tuple[int, ...]) -> tuple[Value, Value]:
+        """Small random weights: where a search starts that has no better idea."""
+        noise = random.Random(self.seed)
+        shape = self._shape(features, classes)
+        w = [noise.gauss(0.0, 0.01) for _ in range(math.prod(shape))]
+        b: Any = 0.0 if len(shape) == 1 else [0.0] * shape[1]
+        return Value(from_flat(w, shape), label="w"), Value(b, label="b")
+
+    def _loss(self, weights: tuple[Value, Value]) -> Any:
+        """The loss of a batch: mean cross-entropy plus the penalty of large weights."""
+        w, b = weights
+        cross_entropy = self._cross_entropy
+
+        def loss(X: Array, y: Array) -> Any:
+            mean = cross_entropy(X @ w + b, y)
+            return mean + (w * w).sum() * (self.l2 / 2) if self.l2 else mean
+
+        return loss
+
+    def _make_optimizer(self, weights: tuple[Value, Value]) -> Any:
+        make = self.optimizer
+        if isinstance(make, str):
+            if make not in optim.__all__:
+                raise ValueError(f"optimizer {make!r} is unknown; there are {', '.join(optim.__all__)}")
+            make = getattr(optim, make)
+        second_order = make.__name__ in ("Newton", "LBFGS", "BacktrackingLineSearch")
+        if second_order and self.batch_size is not None:
+            raise ValueError(f"{make.__name__} needs the loss of all rows: use batch_size=None")
+        lr = self.lr if self.lr is not None else 1.0 if second_order else 0.1
+        return make(weights, lr=lr)
+
+    # -- predicting
+
+    def decision_function(self, X: Any) -> Any:
+        """The scores of each row of X (n, d): (n,) for two classes, (n, K) for several."""
+        w, b = self._fitted()
+        X = as_data(X)
+        self._check_width(X)
+        return X @ w.data + b.data
+
+    def score(self, X: Any, y: Any) -> float:
+        """The share of rows of X (n, d) whose label in y (n,) is predicted right."""
+        return accuracy(y, self.predict(X))
+
+    def _fitted(self) -> tuple[Value, Value]:
+        if self._weights is None:
+            raise RuntimeError(f"this {type(self).__name__} has learned nothing yet; call fit first")
+        return self._weights
+
+    def _check_width(self, X: Any) -> None:
+        width = self._fitted()[0].shape[0]
+        if len(getattr(X, "shape", ())) != 2 or X.shape[1] != width:
+            raise ValueError(
+                f"X has shape {getattr(X, 'shape', ())}; this model needs (n, {width}), one row "
+                "for each prediction"
+            )
+
+    # -- settings, and files
+
+    def get_params(self) -> dict[str, Any]:
+        """The settings the model was made with."""
+        return {name: getattr(self, name) for name in self._settings}
+
+    def set_params(self, **settings: Any) -> Self:
+        """Change settings; the next `fit` uses them. Raises ValueError for an unknown one."""
+        for name in settings:
+            if name not in self._settings:
+                raise ValueError(f"no setting {name!r}; there are {', '.join(self._settings)}")
+        for name, setting in settings.items():
+            setattr(self, name, setting)
+        return self
+
+    def save(self, path: str | PathLike[str]) -> None:
+        """Write the model to a file, as JSON."""
+        w, b = self._fitted()
+        settings = self.get_params()
+        if not isinstance(self.optimizer, str):
+            settings["optimizer"] = self.optimizer.__name__
+        if callable(self.lr):
+            settings["lr"] = None  # a schedule is a function, and functions are not data
+        document = {
+            "format": FORMAT,
+            "model": type(self).__name__,
+            "settings": settings,
+            "classes": list(self.classes_),
+            "w": w.tolist(),
+            "b": b.tolist(),
+        }
+        text = json.dumps(document, allow_nan=False, indent=1)
+        with open(path, "w", encoding="utf-8") as file:
+            file.write(text + "\n")
+
+    @classmethod
+    def load(cls, path: str | PathLike[str]) -> Self:
+        """Read a model that `save` wrote. Raises ValueError for any other file."""
+        with open(path, encoding="utf-8") as file:
+            text = file.read()
+        try:
+            return cls._from_document(json.loads(text))
+        except (KeyError, TypeError, ValueError, RecursionError) as error:
+            raise ValueError(f"{path} holds no {cls.__name__}: {error}") from None
+
+    @classmethod
+    def _from_document(cls, document: dict[str, Any]) -> Self:
+        if document["format"] != FORMAT or document["model"] != cls.__name__:
+            raise ValueError(f"it says {document['format']!r}, {document['model']!r}")
+        model = cls(**document["settings"])
+        classes = tuple(int(c) for c in document["classes"])
+        w, b = Value(document["w"], label="w"), Value(document["b"], label="b")
+        if w.shape != model._shape((w.shape or (0,))[0], classes) or b.shape != w.shape[1:]:
+            raise ValueError(f"{len(classes)} classes do not fit weights of shape {w.shape}")
+        if not all(map(math.isfinite, numbers([w.data, b.data]))):
+            raise ValueError("a weight is not finite")
+        model._weights, model.classes_, model.history_ = (w, b), classes, History()
+        model._stepper = model._make_optimizer((w, b))
+        model._publish()
+        return model
+
+    def __repr__(self) -> str:
+        settings = ", ".join(f"{name}={value!r}" for name, value in self.get_params().items())
+        return f"{type(self).__name__}({settings})"
+
+
+class LogisticRegression(LinearClassifier):
+    """Two classes, 0 and 1: p = sigmoid(w . x + b).
+
+    `coef_` (d,) and `intercept_`, a float. Settings: see `LinearClassifier`.
+
+    >>> model = LogisticRegression(epochs=300, batch_size=None, lr=1.0)
+    >>> model.fit([[0.0], [1.0], [2.0], [3.0]], [0, 1, 0, 1]).predict([[-5.0], [8.0]])
+    Array([0.0, 1.0])
+    """
+
+    def predict_proba(self, X: Any) -> Array:
+        """The probabilities of class 0 and of class 1 for each row of X (n, d): (n, 2)."""
+        z = self.decision_function(X)
+        return stack([sigmoid(-z), sigmoid(z)], axis=1)
+
+    def predict(self, X: Any) -> Array:
+        """1 where the score is at least 0, which is where the probability is at least 1/2."""
+        return self.decision_function(X) >= 0.0
+
+    _cross_entropy = staticmethod(binary_cross_entropy_with_logits)
+
+    @staticmethod
+    def _classes(labels: list[float] | None) -> tuple[int, ...]:
+        if labels is None or labels == [0.0, 1.0]:
+            return 0, 1
+        if len(labels) == 1 and labels[0] in (0.0, 1.0):
+            raise ValueError(
+                f"all labels are {labels[0]:g}; with one class missing there is nothing to tell "
+                "apart, and the best weights would be infinite"
+            )
+        hint = (
+            "use (y + 1) / 2"
+            if labels == [-1.0, 1.0]
+            else "use SoftmaxRegression"
+            if len(labels) > 2
+            else "name the classes 0 and 1"
+        )
+        raise ValueError(f"labels are 0 and 1; found {_few(labels)}; {hint}")
+
+    @staticmethod
+    def _shape(features: int, classes: tuple[int, ...]) -> tuple[int, ...]:
+        return (features,)
+
+    def _publish(self) -> None:
+        w, b = self._fitted()
+        self.coef_, self.intercept_ = w.data, b.data
+
+
+class SoftmaxRegression(LinearClassifier):
+    """Several classes, named by whole numbers: p = softmax(W x + b).
+
+    `coef_` (K, d) and `intercept_` (K,), one row a class in the order of `classes_`.
+    Settings: see `LinearClassifier`.
+    """
+
+    def predict_proba(self, X: Any) -> Array:
+        """The probability of each class for each row of X (n, d): (n, K), rows sum to 1."""
+        return softmax(self.decision_function(X))
+
+    def predict(self, X: Any) -> Array:
+        """The class with the largest score, which is the one with the largest probability."""
+        scores = self.decision_function(X).rows
+        return Array([self.classes_[row.index(max(row))] for row in scores])
+
+    _cross_entropy = staticmethod(cross_entropy)
+
+    @staticmethod
+    def _classes(labels: list[float] | None) -> tuple[int, ...]:
+        if labels is None:
+            raise ValueError("name all classes with the first batch: partial_fit(X, y, classes=...)")
+        if not all(label.is_integer() for label in labels):
+            raise ValueError(f"labels are whole numbers; found {_few(labels)}")
+        if len(labels) < 2:
+            raise ValueError(f"all labels are {labels[0]:g}; there is nothing to tell apart")
+        return tuple(map(int, labels))
+
+    @staticmethod
+    def _shape(features: int, classes: tuple[int, ...]) -> tuple[int, ...]:
+        return features, len(classes)
+
+    def _publish(self) -> None:
+        w, b = self._fitted()
+        self.coef_, self.intercept_ = w.data.T, b.data
+
+
+def _few(labels: Sequence[float]) -> str:
+    """The first labels of many, for a message."""
+    return ", ".join(f"{label:g}" for label in labels[:6]) + (", ..." if len(labels) > 6 else "")

@@ -1,0 +1,178 @@
+"""The one loop: forget, compute, walk back, step. Everything else here is keeping watch.
+
+    for X, y in batches:            one pass over all batches is an epoch
+        optimizer.zero_grad()       forget the last gradient
+        value = loss(X, y)          how wrong are we on this batch?
+        value.backward()            which way is uphill?
+        optimizer.step()            w <- w - lr * gradient
+
+>>> from tinygrad_lr import Value, binary_cross_entropy_with_logits
+>>> from tinygrad_lr.data import Batches
+>>> from tinygrad_lr.optim import SGD
+>>> w, b = Value([0.0]), Value(0.0)
+>>> loss = lambda X, y: binary_cross_entropy_with_logits(X @ w + b, y)
+>>> batches = Batches([[1.0], [2.0], [3.0], [4.0]], [0, 1, 0, 1])
+>>> history = minimize(loss, [w, b], batches, SGD([w, b], lr=0.5), epochs=200)
+>>> f"{history.epoch_losses[0]:.4f} -> {history.epoch_losses[-1]:.4f}"
+'0.6931 -> 0.5930'
+>>> history.stop_reason
+'all 200 epochs done'
+
+`History` keeps the loss of every batch as it was *before* the model learned from it. Read
+in order these are an honest test on unseen rows, during the first epoch (progressive
+validation): each prediction was made by weights that had not met the row.
+
+The loop knows nothing of logistic regression: any loss that gives a scalar Value will do.
+"""
+
+from __future__ import annotations
+
+import inspect
+import math
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
+from functools import partial
+from typing import Any
+
+from .array import Data, sumprod
+from .value import Value
+
+__all__ = ["DivergenceError", "History", "minimize"]
+
+PATIENCE = 5  # epochs without progress after which stochastic training is called finished
+
+
+@dataclass
+class History:
+    """What happened: numbers by step and by epoch, and why it ended.
+
+    losses            of each batch, before the step that learned from it
+    gradient_norms    the length of each batch's gradient, over all parameters
+    epoch_losses      mean loss of each epoch, over its rows
+    stop_reason       one sentence; "" while training goes on
+    converged         whether it stopped because there was nothing left to gain
+    """
+
+    losses: list[float] = field(default_factory=list)
+    gradient_norms: list[float] = field(default_factory=list)
+    epoch_losses: list[float] = field(default_factory=list)
+    stop_reason: str = ""
+    converged: bool = False
+
+    @property
+    def steps(self) -> int:
+        """How many steps were taken."""
+        return len(self.losses)
+
+    @property
+    def epochs(self) -> int:
+        """How many epochs were finished."""
+        return len(self.epoch_losses)
+
+
+class DivergenceError(ArithmeticError):
+    """The loss or its gradient is no finite number any more: `.step .loss .learning_rate`.
+
+    The parameters are the last ones with a finite loss.
+    """
+
+    def __init__(self, what: str, step: int, loss: float, learning_rate: float) -> None:
+        self.step, self.loss, self.learning_rate = step, loss, learning_rate
+        super().__init__(
+            f"{what} at step {step} (loss {loss}, learning rate {learning_rate:g}); the parameters "
+            "are back at the last finite loss. Try a smaller learning rate "
+            f"(lr={learning_rate / 10:g}), features of one scale (data.StandardScaler), or look "
+            "for the operation with detect_anomaly()"
+        )
+
+
+def minimize(
+    loss: Callable[[Any, Any], Value],
+    parameters: Sequence[Value],
+    batches: Iterable[tuple[Any, Any]],
+    optimizer: Any,
+    epochs: int,
+    callbacks: Sequence[Callable[[History], Any]] = (),
+    *,
+    tolerance: float = 0.0,
+) -> History:
+    """Move the parameters downhill for some epochs; what happened is returned as `History`.
+
+    `loss(X, y)`: a scalar Value for one batch. `optimizer`: of these parameters.
+    `callbacks`: each is called with the history after every epoch; training stops if one
+    returns True. `tolerance`: stop when there is nothing left to gain; with one batch an
+    epoch, when its gradient is no longer than this; with several, whose gradients never
+    vanish, when the best loss of an epoch has not fallen by more than this for 5 epochs.
+
+    Raises DivergenceError where the loss stops being finite, ValueError for a loss that is
+    no scalar or without any batch.
+    """
+    history = History()
+    asks_again = bool(inspect.signature(optimizer.step).parameters)  # second-order methods do
+    safe = [p.data for p in parameters]  # the last numbers whose loss was finite
+
+    def diverged(what: str, value: float) -> DivergenceError:
+        for p, data in zip(parameters, safe):
+            p.data = data
+        return DivergenceError(what, history.steps, value, optimizer.lr)
+
+    for epoch in range(epochs):
+        first = history.steps
+        rows: list[int] = []
+        for X, y in batches:
+            optimizer.zero_grad()
+            value = loss(X, y)
+            if not math.isfinite(value.item()):
+                raise diverged("the loss is not finite", value.item())
+            safe = [p.data for p in parameters]
+            value.backward()
+            norm = gradient_norm(parameters)
+            if not math.isfinite(norm):
+                raise diverged("the gradient is not finite", value.item())
+            history.losses.append(value.item())
+            history.gradient_norms.append(norm)
+            rows.append(len(y))
+            if asks_again:
+                optimizer.step(partial(loss, X, y))
+            else:
+                optimizer.step()
+        if not rows:
+            raise ValueError("minimize: there are no batches; nothing to learn from")
+        weighted = sumprod(history.losses[first:], rows)
+        history.epoch_losses.append(weighted / sum(rows))
+        if tolerance:
+            _judge(history, len(rows), tolerance)
+        if any([callback(history) is True for callback in callbacks]):
+            history.stop_reason = history.stop_reason or f"a callback stopped it in epoch {epoch + 1}"
+        if history.stop_reason:
+            break
+    if not all(map(math.isfinite, numbers(p.data for p in parameters))):
+        raise diverged("a parameter is not finite", history.losses[-1])
+    history.stop_reason = history.stop_reason or f"all {epochs} epochs done"
+    return history
+
+
+def gradient_norm(parameters: Iterable[Value]) -> float:
+    """The length of the gradient over all parameters; those without one count as zeros."""
+    return math.hypot(*numbers(p.grad for p in parameters if p.grad is not None))
+
+
+def numbers(datas: Iterable[Data]) -> list[float]:
+    """All numbers of some floats and Arrays in one list."""
+    return [v for data in datas for v in ([data] if isinstance(data, float) else data.flat)]
+
+
+def _judge(history: History, batches: int, tolerance: float) -> None:
+    """Say so in the history if there is nothing left to gain."""
+    if batches == 1:
+        norm = history.gradient_norms[-1]
+        if norm <= tolerance:
+            history.converged = True
+            history.stop_reason = f"the gradient is {norm:.3g} long, at most {tolerance:g}"
+    elif history.epochs > PATIENCE:
+        before, lately = history.epoch_losses[:-PATIENCE], history.epoch_losses[-PATIENCE:]
+        if min(before) - min(lately) <= tolerance:
+            history.converged = True
+            history.stop_reason = (
+                f"the loss fell by no more than {tolerance:g} in {PATIENCE} epochs"
+            )
