@@ -16,7 +16,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from time import perf_counter
 
-from tinygrad_lr import Array, metrics
+from tinygrad_lr import metrics
 from tinygrad_lr.data import StandardScaler, load_breast_cancer, read_csv, train_test_split
 from tinygrad_lr.models import LogisticRegression, SoftmaxRegression
 from tinygrad_lr.training import DivergenceError
@@ -121,15 +121,6 @@ def print_weights(model, names, target_names, most=8):
             print(f"  {weight:+7.3f}   {name}")
 
 
-def for_raw_rows(model, scaler):
-    """The same model for features as they are: w.(x - mean)/scale + b, multiplied out."""
-    raw = type(model)(**model.get_params())
-    mean, scale = Array(scaler.mean_), Array(scaler.scale_)
-    weights = model.coef_ / scale
-    raw.set_weights(weights, model.intercept_ - weights @ mean, model.classes_)
-    return raw
-
-
 def draw(model, history, scores, y, probabilities):
     """Loss curve, scores of both classes, reliability diagram."""
     try:
@@ -192,7 +183,7 @@ def main(argv=None):
         print_reliability(y_test, probabilities, name)
     print_weights(model, dataset.feature_names, dataset.target_names)
     if asked.save:
-        for_raw_rows(model, scaler).save(asked.save)
+        model.for_raw_rows(scaler).save(asked.save)
         print(f"\nsaved to {asked.save}: {type(model).__name__}.load({asked.save!r}) reads it")
     if not asked.no_pictures:
         draw(model, model.history_, model.decision_function(X_test), y_test, probabilities)

@@ -162,7 +162,8 @@ def smoothness_constant(X: Any, *, l2: float = 0.0, intercept: bool = False) -> 
 
     X: (n, d). Raises ValueError for other shapes, no rows, NaN or infinity, l2 < 0.
 
-    >>> smoothness_constant([[3.0], [3.0]]), smoothness_constant([[3.0], [3.0]], intercept=True)
+    >>> X = [[3.0], [3.0]]
+    >>> smoothness_constant(X), round(smoothness_constant(X, intercept=True), 9)
     (2.25, 2.5)
     """
     return _smoothness("smoothness_constant", X, l2, intercept)
@@ -221,7 +222,7 @@ def is_linearly_separable(X: Any, y: Any, *, strict: bool = True) -> bool:
     **Ask with strict=False whether training can end.** If yes, then along that w no
     row's loss ever rises and one falls forever: there is no finite minimum, the weights grow
     without end; add L2. If no, a minimum exists (Albert and Anderson 1984), and it is
-    unique unless some columns of X, or one and the intercept, are linearly dependent.
+    unique unless the columns of X and a column of ones are linearly dependent.
 
     How can one be sure that there is no such w? By weights u, one a row, under which the
     classes balance. Exactly one of each pair exists:
@@ -232,10 +233,10 @@ def is_linearly_separable(X: Any, y: Any, *, strict: bool = True) -> bool:
     For if both existed, 0 = (sum of u a).w = sum of u (a.w) > 0. In pictures, u >= 0 is a
     point that the convex hulls of the two classes share; u > 0 is one inside both.
 
-    Which of the two exists is a linear program, solved by the simplex method in floats.
-    Then w or u is computed and tested in fractions: floats propose, fractions decide. Should
-    the test fail, the program is solved again in fractions (slowly, but it ends). So the
-    answer is exact for the floats given. Note that 0.1 + 0.2 and 0.3 do not touch.
+    Which one exists is a linear program. The simplex method solves it in floats, then goes
+    on from there in fractions until its proof holds exactly: floats propose, fractions
+    decide, usually at once. So the answer is right for the floats given (0.3 and 0.1 + 0.2
+    do not touch), and it always comes. Konis (2007) has the same program for strict=False.
 
     X: (n, d), y: (n,) labels 0 and 1; one class alone is separable. Raises ValueError for
     other shapes and labels, no rows, NaN or infinity.
@@ -251,124 +252,102 @@ def is_linearly_separable(X: Any, y: Any, *, strict: bool = True) -> bool:
 
 
 def _signed_points(name: str, X: Any, y: Any) -> list[list[Fraction]]:
-    """The rows a = +-[x, 1] as exact fractions, of which floats between -1 and 1 are good copies.
+    """The rows a, as exact fractions of a size that is good for floats too.
 
-    Each feature is moved to the middle of its range, divided by a power of two, and
-    mirrored if its sum over the rows a is positive. Whoever separates the old points separates the
-    new ones: w only changes its coordinates.
+    Each feature is moved to the middle of its range and divided by a power of two. Who can
+    separate the one can separate the other: w only gets other coordinates.
     """
     x = _features(name, X)
     signs = [1 if label else -1 for label in _zero_one(name, y, len(x.rows))]
-    columns = []
-    for values in [*x.columns, [1.0] * len(signs)]:
-        middle = min(values) / 2 + max(values) / 2 if len(columns) < x.shape[1] else 0.0
-        reach = max(abs(v - middle) for v in values)
-        unit = Fraction(2) ** math.frexp(reach)[1]
-        signed = [s * (Fraction(v) - Fraction(middle)) / unit for s, v in zip(signs, values)]
-        columns.append([-v for v in signed] if sum(signed) > 0 else signed)
-    return [list(row) for row in zip(*columns)]
+    signed = []
+    for values in x.columns:
+        middle = Fraction(min(values) / 2 + max(values) / 2)
+        moved = [Fraction(v) - middle for v in values]
+        unit = Fraction(2) ** math.frexp(max(map(abs, moved)))[1]
+        signed.append([s * v / unit for s, v in zip(signs, moved)])
+    return [[*row, Fraction(s)] for row, s in zip(zip(*signed), signs)]
 
 
 def _separates(points: list[list[Fraction]], strict: bool) -> bool:
-    """Whether a direction w exists; if not, a balance u does. Either is tested exactly.
+    """Whether w exists, and not u. The equations for u are solved by amounts >= 0.
 
-    The balance is a system of equations for amounts >= 0. Gordan's u may be scaled so that its
-    sum is 1; Stiemke's so that u = 1 + amounts:
+    Gordan's u may be scaled so that its sum is 1, Stiemke's so that u = 1 + amounts:
 
         strict        sum of amounts [a, 1]  =  [0, 1]
-        not strict    sum of amounts a       =  -sum of a
+        not strict    sum of amounts a       =  - sum of a
     """
-    zero, one = Fraction(0), Fraction(1)
+    columns, target = points, [-sum(values) for values in zip(*points)]
     if strict:
-        columns = [[*a, one] for a in points]
-        target = [zero] * len(points[0]) + [one]
-    else:
-        columns = points
-        target = [-sum(coordinate, zero) for coordinate in zip(*points)]
-    n, units = len(columns), range(len(target))
-    for exact in False, True:
-        basis = _simplex(columns, target, exact)
-        chosen = [columns[i] if i < n else [one * (j == i - n) for j in units] for i in basis]
-        w = _solution(chosen, [-one * (i >= n) for i in basis])
-        amounts = _solution([list(row) for row in zip(*chosen)], target)
-        if w is None or amounts is None:
-            continue  # rounding has chosen dependent columns
-        if strict:
-            found = all(sum(map(mul, a, w)) > 0 for a in points)
-            balanced = all(amount >= 0 for amount in amounts)
-        else:
-            gains = [sum(map(mul, a, w)) for a in points]
-            found = min(gains) >= 0 and max(gains) > 0
-            balanced = all(amount > -1 for amount in amounts)
-        if found:
-            return True
-        if balanced and not any(amount for i, amount in zip(basis, amounts) if i >= n):
-            return False
-    raise AssertionError("the simplex method in fractions gives one or the other")
+        columns, target = [[*a, Fraction(1)] for a in points], [0] * len(target) + [1]
+    proposal: list[int] = []
+    missing: Any = 0
+    for number in float, Fraction:
+        numbers = [list(map(number, column)) for column in columns]
+        proposal, missing = _simplex(numbers, list(map(number, target)), proposal, number)
+    return bool(missing > 0)
 
 
-def _simplex(columns: list[list[Fraction]], target: list[Fraction], exact: bool) -> list[int]:
-    """The columns that make up as much of the target (>= 0) as possible, by amounts >= 0.
+def _simplex(
+    columns: list[list[Any]], target: list[Any], proposal: list[int], number: type
+) -> tuple[list[int], Any]:
+    """Amounts >= 0 of the columns whose sum is the target, or a proof that there are none.
 
-    One column for each equation: the *basis*. It starts with helpers, unit vectors that are
-    numbered from n on and make up any target; their amounts are what is still missing. A step
-    lets in a column that lowers the sum of what is missing, as much of it as keeps all
-    amounts >= 0; the amount that reaches zero first leaves. The equations are rewritten, so
-    that the basis always consists of unit vectors. At the end no column can lower the sum.
-    It is zero: the amounts solve the system. Or not: then the prices w of the
-    equations, where the basis costs what it is (helpers 1, columns 0), prove that nothing does.
+    As many columns as there are equations, the *basis*, make up the target by themselves.
+    It starts with helpers, unit vectors (or their negatives) that are not ours but fit any
+    target: the sum of their amounts is what is missing. A step lets one of our columns enter
+    that lowers this sum, as much of it as leaves all amounts >= 0; the column whose amount
+    is zero first leaves. In the end nothing is missing, or no column lowers the sum. Then the
+    `prices` are the proof: of w = -prices we know w.column >= 0 for all our columns, and
+    w.target = -missing < 0. (For strict, [a, 1].w >= 0 with a last w below zero: so a.w > 0.)
 
-    In floats: the column that promises most (Dantzig's rule) and the largest pivot; it may
-    be wrong or go in circles, so it stops at some time. In fractions: always the first
-    possible (Bland's rule), which never goes in circles and so must end.
+    Each row is a row of the inverse of the basis, followed by the amount.
+
+    Floats: the column with the largest effect enters (Dantzig's rule), the largest pivot leaves.
+    That is quick, but rounding can mislead it or send it round in circles, so there is a
+    limit. Fractions: start with the `proposal`; always take the first column (Bland's rule),
+    which cannot go in circles: with finitely many bases it ends.
     """
-    number, noise = (Fraction, 0.0) if exact else (float, 1e-9)
-    n = len(columns)
-    rows: list[list[Any]] = [[*map(number, row)] for row in zip(*columns, target)]
-    missing: list[Any] = [sum(column) for column in zip(*rows)]  # what one more unit would lower
-    basis = [n + j for j in range(len(rows))]
-    for _ in count() if exact else range(50 * len(rows)):
-        useful = [i for i in range(n) if missing[i] > noise]
+    exact = number is Fraction
+    noise = 0 if exact else 1e-9
+    n, m = len(columns), len(target)
+    basis = [n + k for k in range(m)]  # n and above: helpers
+    rows = [[*(number(j == k) for j in range(m)), target[k]] for k in range(m)]
+    places = [k for k, i in enumerate(proposal) if i < n]
+    for i in (proposal[k] for k in places):
+        step = [sum(map(mul, row, columns[i])) for row in rows]
+        place = next((k for k in places if step[k] and basis[k] >= n), None)
+        if place is not None:  # else it depends on those that are in already
+            _exchange(rows, step, place)
+            basis[place] = i
+    for k, row in enumerate(rows):
+        if row[m] < 0:  # its negative, as a helper
+            rows[k], basis[k] = [-v for v in row], n + k
+    for _ in count() if exact else range(50 * m):
+        prices = [sum(vs) for vs in zip(*(row for row, i in zip(rows, basis) if i >= n))]
+        lowers = [sum(map(mul, prices, column)) for column in columns]
+        useful = [i for i in range(n) if lowers[i] > noise]
         if not useful:
             break
-        enters = useful[0] if exact else max(useful, key=missing.__getitem__)
-        limits = {k: row[n] / row[enters] for k, row in enumerate(rows) if row[enters] > noise}
+        enters = useful[0] if exact else max(useful, key=lowers.__getitem__)
+        step = [sum(map(mul, row, columns[enters])) for row in rows]
+        limits = {k: rows[k][m] / step[k] for k in range(m) if step[k] > noise}
         if not limits:
-            break  # by rounding alone: what is missing cannot fall below zero
+            break  # by rounding only: what is missing cannot sink below zero
         tightest = min(limits.values()) + noise
         first = [k for k, limit in limits.items() if limit <= tightest]
-        if exact:
-            leaves = min(first, key=basis.__getitem__)
-        else:
-            leaves = max(first, key=lambda k: rows[k][enters])
-        pivot = [v / rows[leaves][enters] for v in rows[leaves]]
-        rows = [_less(row, row[enters], pivot) for row in rows]
-        rows[leaves] = pivot
-        missing = _less(missing, missing[enters], pivot)
+        leaves = min(first, key=basis.__getitem__) if exact else max(first, key=step.__getitem__)
+        _exchange(rows, step, leaves)
         basis[leaves] = enters
-    return basis
+    missing = sum(row[m] for row, i in zip(rows, basis) if i >= n)
+    return basis, missing
 
 
-def _less(row: list[Any], factor: Any, pivot: list[Any]) -> list[Any]:
-    """row - factor * pivot."""
-    return [v - factor * p for v, p in zip(row, pivot)] if factor else row
-
-
-def _solution(rows: list[list[Fraction]], right: list[Fraction]) -> list[Fraction] | None:
-    """x with rows x = right, by elimination; None if the rows are dependent."""
-    system = [[*row, r] for row, r in zip(rows, right)]
-    for k in range(len(system)):
-        place = next((i for i in range(k, len(system)) if system[i][k]), None)
-        if place is None:
-            return None
-        system[k], system[place] = system[place], system[k]
-        for i in range(k + 1, len(system)):
-            system[i] = _less(system[i], system[i][k] / system[k][k], system[k])
-    x: list[Fraction] = []
-    for k, row in reversed(list(enumerate(system))):
-        known = sum(map(mul, row[k + 1 :], x))
-        x.insert(0, (row[-1] - known) / row[k])
-    return x
+def _exchange(rows: list[list[Any]], step: list[Any], place: int) -> None:
+    """Let the column with these coordinates (the step) take a place in the basis."""
+    pivot = rows[place] = [v / step[place] for v in rows[place]]
+    for k, row in enumerate(rows):
+        if k != place and step[k]:
+            rows[k] = [v - step[k] * p for v, p in zip(row, pivot)]
 
 
 # ---- reading what users bring ------------------------------------------------------------
@@ -383,11 +362,12 @@ def _symmetric(name: str, matrix: Any) -> Rows:
             f"{name}: a matrix of shape {m.shape} is not square, needs (d, d); "
             "the Hessian of d weights in one vector is"
         )
+    rounding = 1e-8 * max(map(abs, m.flat))
     for i, (row, column) in enumerate(zip(m.rows, m.columns)):
         for j, (v, mirrored) in enumerate(zip(row, column)):
             if not math.isfinite(v):
                 raise ValueError(f"{name}: the matrix has {v} at [{i}, {j}]; it must be finite")
-            if abs(v - mirrored) > 1e-8 * max(map(abs, m.flat)):
+            if abs(v - mirrored) > rounding:
                 raise ValueError(
                     f"{name}: the matrix is not symmetric, [{i}, {j}] is {v:g} and [{j}, {i}] is "
                     f"{mirrored:g}; x'Mx sees only (M + M') / 2, so pass that if it is meant"

@@ -34,8 +34,9 @@ from .array import Array, as_data, from_flat
 from .data import Batches, check_data
 from .losses import binary_cross_entropy_with_logits, cross_entropy
 from .metrics import accuracy
-from .operations import stack
+from .operations import affine, stack
 from .probability import sigmoid, softmax
+from .registry import shape
 from .training import History, minimize, numbers
 from .value import Value
 
@@ -137,10 +138,10 @@ class LinearClassifier:
     def _start(self, features: int, classes: tuple[int, ...]) -> tuple[Value, Value]:
         """Small random weights: where a search starts that has no better idea."""
         noise = random.Random(self.seed)
-        shape = self._shape(features, classes)
-        w = [noise.gauss(0.0, 0.01) for _ in range(math.prod(shape))]
-        b: Any = 0.0 if len(shape) == 1 else [0.0] * shape[1]
-        return Value(from_flat(w, shape), label="w"), Value(b, label="b")
+        size = self._shape(features, classes)
+        w = [noise.gauss(0.0, 0.01) for _ in range(math.prod(size))]
+        b: Any = [0.0] * size[1] if len(size) == 2 else 0.0
+        return Value(from_flat(w, size), label="w"), Value(b, label="b")
 
     def _loss(self, weights: tuple[Value, Value]) -> Any:
         """The loss of a batch: mean cross-entropy plus the penalty of large weights."""
@@ -148,7 +149,7 @@ class LinearClassifier:
         cross_entropy = self._cross_entropy
 
         def loss(X: Array, y: Array) -> Any:
-            mean = cross_entropy(X @ w + b, y)
+            mean = cross_entropy(affine(X, w, b), y)
             return mean + (w * w).sum() * (self.l2 / 2) if self.l2 else mean
 
         return loss
@@ -156,8 +157,9 @@ class LinearClassifier:
     def _make_optimizer(self, weights: tuple[Value, Value]) -> Any:
         make = self.optimizer
         if isinstance(make, str):
-            if make not in optim.__all__:
-                raise ValueError(f"optimizer {make!r} is unknown; there are {', '.join(optim.__all__)}")
+            known = [name for name in optim.__all__ if name not in ("Optimizer", "schedules")]
+            if make not in known:
+                raise ValueError(f"optimizer {make!r} is unknown; there are {', '.join(known)}")
             make = getattr(optim, make)
         second_order = make.__name__ in ("Newton", "LBFGS", "BacktrackingLineSearch")
         if second_order and self.batch_size is not None:
@@ -190,6 +192,25 @@ class LinearClassifier:
                 f"X has shape {getattr(X, 'shape', ())}; this model needs (n, {width}), one row "
                 "for each prediction"
             )
+
+    def for_raw_rows(self, scaler: Any) -> Self:
+        """The same model for rows as they were before a `StandardScaler`.
+
+        w . (x - mean) / scale + b is a line too: its weights are w / scale.
+        """
+        w, b = self._fitted()
+        mean, scale = Array(scaler.mean_), Array(scaler.scale_)
+        raw_w = (w.data.T / scale).T
+        raw = type(self)(**self.get_params())
+        raw._become(raw_w, b.data - mean @ raw_w, self.classes_, self.history_)
+        return raw
+
+    def _become(self, w: Any, b: Any, classes: tuple[int, ...], history: History) -> None:
+        """Take these weights, as if they had been learned."""
+        self._weights = Value(w, label="w"), Value(b, label="b")
+        self._stepper = self._make_optimizer(self._weights)
+        self.classes_, self.history_ = classes, history
+        self._publish()
 
     # -- settings, and files
 
@@ -241,15 +262,13 @@ class LinearClassifier:
         if document["format"] != FORMAT or document["model"] != cls.__name__:
             raise ValueError(f"it says {document['format']!r}, {document['model']!r}")
         model = cls(**document["settings"])
-        classes = tuple(int(c) for c in document["classes"])
-        w, b = Value(document["w"], label="w"), Value(document["b"], label="b")
-        if w.shape != model._shape((w.shape or (0,))[0], classes) or b.shape != w.shape[1:]:
-            raise ValueError(f"{len(classes)} classes do not fit weights of shape {w.shape}")
-        if not all(map(math.isfinite, numbers([w.data, b.data]))):
+        classes = model._classes(sorted(map(float, document["classes"])))
+        w, b = as_data(document["w"]), as_data(document["b"])
+        if model._shape((shape(w) or (0,))[0], classes) != shape(w) or shape(b) != shape(w)[1:]:
+            raise ValueError(f"{len(classes)} classes do not fit weights of shape {shape(w)}")
+        if not all(map(math.isfinite, numbers([w, b]))):
             raise ValueError("a weight is not finite")
-        model._weights, model.classes_, model.history_ = (w, b), classes, History()
-        model._stepper = model._make_optimizer((w, b))
-        model._publish()
+        model._become(w, b, classes, History())
         return model
 
     def __repr__(self) -> str:

@@ -1,0 +1,20 @@
+"""Data: tables that come along, tables of your own, batches, scaling.
+
+    load_breast_cancer load_iris load_digits     real tables, in the package
+    read_csv                                     a table of your own
+    train_test_split                             rows to learn from, rows to be judged by
+    StandardScaler                               features of one scale
+    Batches                                      the rows that each gradient sees
+"""
+
+from .batches import Batches, train_test_split
+from .checks import check_data, check_matrix
+from .datasets import load_breast_cancer, load_digits, load_iris
+from .reading import read_csv
+from .scaling import StandardScaler
+from .table import Dataset
+
+__all__ = [
+    "Batches", "Dataset", "StandardScaler", "check_data", "check_matrix", "load_breast_cancer",
+    "load_digits", "load_iris", "read_csv", "train_test_split",
+]  # fmt: skip

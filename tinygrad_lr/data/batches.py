@@ -1,0 +1,119 @@
+"""Which rows a gradient sees: all of them, one, or some.
+
+    batch_size=None    all rows      batch gradient descent: the exact gradient, one step a pass
+    batch_size=1       one row       stochastic: n steps a pass, each by a noisy gradient
+    batch_size=k       k rows        mini-batch: in between, and the usual choice
+
+The gradient of a mean over random rows is, on average, the gradient of the mean over all
+rows. So a cheap step goes in the right direction on average, and the rows may be too many
+to look at all of them before each step, or to hold in memory (`SQLiteBatches`).
+
+>>> for X, y in Batches([[1.0], [2.0], [3.0]], [0, 1, 1], batch_size=2, shuffle=False):
+...     print(X, y)
+Array([[1.0], [2.0]]) Array([0.0, 1.0])
+Array([[3.0]]) Array([1.0])
+
+Rows are not scaled here (`scaling`).
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Iterator, Sequence
+from itertools import chain
+from typing import Any
+
+from ..array import Array, from_flat
+from .checks import check_data
+
+__all__ = ["Batches", "check_batch_size", "shuffled", "take_rows", "train_test_split"]
+
+
+class Batches:
+    """The rows of X (n, d) and y (n,) in batches; iterating once is one epoch.
+
+    Each epoch has its own order, which follows from `seed` and the number of the epoch
+    alone, so that a run can be repeated, or resumed in the middle. The last batch of an
+    epoch may be smaller. Raises ValueError for data that is not finite or does not fit
+    together, and for a batch size below 1.
+    """
+
+    def __init__(
+        self, X: Any, y: Any, batch_size: int | None = None, shuffle: bool = True, seed: int = 0
+    ) -> None:
+        self.X, self.y = check_data(X, y)
+        check_batch_size(batch_size)
+        self.batch_size, self.shuffle, self.seed = batch_size, shuffle, seed
+        self.epoch = 0  # how many epochs have begun
+
+    def __len__(self) -> int:
+        """How many batches an epoch has."""
+        return -(-len(self.y) // (self.batch_size or len(self.y)))
+
+    def __iter__(self) -> Iterator[tuple[Array, Array]]:
+        epoch, self.epoch = self.epoch, self.epoch + 1
+        if self.batch_size is None:
+            yield self.X, self.y  # the same objects, whose rows and columns are known already
+            return
+        order: Sequence[int] = range(len(self.y))
+        if self.shuffle:
+            order = shuffled(len(self.y), f"{self.seed}/{epoch}")
+        for start in range(0, len(order), self.batch_size):
+            yield take_rows(self.X, self.y, order[start : start + self.batch_size])
+
+    def state_dict(self) -> dict[str, Any]:
+        """What the orders of the coming epochs depend on."""
+        return {"epoch": self.epoch}
+
+    def load_state_dict(self, saved: dict[str, Any]) -> None:
+        """Go on with the epoch that `state_dict` would have come to."""
+        self.epoch = saved["epoch"]
+
+
+def train_test_split(
+    X: Any, y: Any, test_size: float = 0.25, seed: int = 0
+) -> tuple[Array, Array, Array, Array]:
+    """Rows to learn from and rows to be judged by: X_train, X_test, y_train, y_test.
+
+    `test_size`: a share between 0 and 1, or a number of rows. The rows are drawn at
+    random, by `seed`. A model may have learned its rows by heart; only rows it has never
+    seen tell how good it is. Raises ValueError where one part would be empty.
+    """
+    X, y = check_data(X, y)
+    n = len(y)
+    held_back = test_size if isinstance(test_size, int) else round(n * test_size)
+    if not 0 < held_back < n or isinstance(test_size, bool):
+        raise ValueError(
+            f"test_size {test_size!r} of {n} rows leaves one part empty; give a share such as "
+            "0.25, or a number of rows"
+        )
+    order = shuffled(n, f"{seed}/split")
+    X_test, y_test = take_rows(X, y, order[:held_back])
+    X_train, y_train = take_rows(X, y, order[held_back:])
+    return X_train, X_test, y_train, y_test
+
+
+def shuffled(n: int, seed: str) -> list[int]:
+    """The numbers from 0 to n - 1 in an order that follows from the seed."""
+    order = list(range(n))
+    random.Random(seed).shuffle(order)
+    return order
+
+
+def take_rows(X: Array, y: Array, order: Sequence[int]) -> tuple[Array, Array]:
+    """These rows of X (n, d) and y (n,), in this order; row lists are shared, not copied."""
+    all_rows, targets = X.rows, y.flat
+    rows = [all_rows[i] for i in order]
+    taken = from_flat(list(chain.from_iterable(rows)), (len(rows), X.shape[1]))
+    taken._rows = rows
+    return taken, from_flat([targets[i] for i in order], (len(rows),))
+
+
+def check_batch_size(batch_size: Any) -> None:
+    """None or a whole number of rows. Raises ValueError."""
+    if batch_size is None:
+        return
+    if not isinstance(batch_size, int) or isinstance(batch_size, bool) or batch_size < 1:
+        raise ValueError(
+            f"batch_size is {batch_size!r}; it must be at least 1, or None for all rows at once"
+        )
