@@ -61,17 +61,19 @@ class Array:
     Raises TypeError for what is not a number, ValueError for ragged lists.
     """
 
-    __slots__ = ("shape", "flat", "_rows", "_columns")
+    __slots__ = ("shape", "flat", "rows", "columns")
     __array_ufunc__ = None  # numpy leaves `ndarray * Array` to us
 
     shape: Shape
     flat: list[float]
+    rows: list[list[float]]
+    columns: list[list[float]]
 
     def __init__(self, data: Any) -> None:
         parsed = as_data(data)
         if not isinstance(parsed, Array):
             raise TypeError(f"Array: {data!r} is a single number; a single number is a float here")
-        self.shape, self.flat, self._rows, self._columns = parsed.shape, parsed.flat, None, None
+        self.shape, self.flat = parsed.shape, parsed.flat
 
     @property
     def ndim(self) -> int:
@@ -88,21 +90,22 @@ class Array:
         """The axes in reverse order."""
         return transpose(self)
 
-    @property
-    def rows(self) -> list[list[float]]:
-        """The rows of a matrix, computed once."""
-        if self._rows is None:
-            height, width = self.shape
-            self._rows = [self.flat[i * width : (i + 1) * width] for i in range(height)]
-        return self._rows
+    def __getattr__(self, name: str) -> list[list[float]]:
+        """`rows` and `columns` of a matrix: cut when first asked for, then kept."""
+        if name == "rows":
+            height, width = self._matrix_shape()
+            self.rows = [self.flat[i * width : (i + 1) * width] for i in range(height)]
+            return self.rows
+        if name == "columns":
+            _, width = self._matrix_shape()
+            self.columns = [self.flat[j::width] for j in range(width)]
+            return self.columns
+        raise AttributeError(f"an Array has no attribute {name!r}")
 
-    @property
-    def columns(self) -> list[list[float]]:
-        """The columns of a matrix, computed once."""
-        if self._columns is None:
-            width = self.shape[1]
-            self._columns = [self.flat[j::width] for j in range(width)]
-        return self._columns
+    def _matrix_shape(self) -> Shape:
+        if len(self.shape) != 2:
+            raise ValueError(f"an Array of shape {self.shape} is no matrix; it has no rows")
+        return self.shape
 
     def tolist(self) -> list[Any]:
         """Nested lists of floats."""
@@ -169,7 +172,6 @@ def from_flat(flat: list[float], shape: Shape) -> Array:
     array = _new(Array)
     array.flat = flat
     array.shape = shape
-    array._rows = array._columns = None
     return array
 
 
@@ -375,7 +377,7 @@ def transpose(x: Data, axes: Sequence[int] | None = None) -> Data:
     shape = tuple(x.shape[a] for a in order)
     if x.ndim == 2:  # rows become columns, and both may be known already
         swapped = from_flat(list(chain.from_iterable(x.columns)), shape)
-        swapped._rows, swapped._columns = x._columns, x._rows
+        swapped.rows, swapped.columns = x.columns, x.rows
         return swapped
     steps = strides(x.shape)
     places = [0]

@@ -201,8 +201,7 @@ def _smoothness(name: str, X: Any, l2: float, intercept: bool) -> float:
     if intercept:
         x = Array([[*row, 1.0] for row in x.rows])
     n, d = x.shape
-    gram = matmul(x.T, x) if d <= n else matmul(x, x.T)  # the same eigenvalues, and zeros
-    assert isinstance(gram, Array)
+    gram = matmul(x.T, x) if d <= n else matmul(x, x.T)  # the same eigenvalues, but for zeros
     return largest_eigenvalue(gram) / (4.0 * n) + l2
 
 
@@ -235,8 +234,10 @@ def is_linearly_separable(X: Any, y: Any, *, strict: bool = True) -> bool:
 
     Which one exists is a linear program. The simplex method solves it in floats, then goes
     on from there in fractions until its proof holds exactly: floats propose, fractions
-    decide, usually at once. So the answer is right for the floats given (0.3 and 0.1 + 0.2
-    do not touch), and it always comes. Konis (2007) has the same program for strict=False.
+    decide, nearly always at once. So it ends, and is right for the floats given (0.3 and
+    0.1 + 0.2 do not touch). Konis (2007) has the same program for strict=False. It takes
+    about a second for the 569 rows and 30 features of the breast cancer data (which are
+    separable: without L2 their training never ends).
 
     X: (n, d), y: (n,) labels 0 and 1; one class alone is separable. Raises ValueError for
     other shapes and labels, no rows, NaN or infinity.
@@ -247,8 +248,7 @@ def is_linearly_separable(X: Any, y: Any, *, strict: bool = True) -> bool:
     >>> is_linearly_separable(X, [0, 0, 1, 1], strict=False)    # but do not overlap
     True
     """
-    points = _signed_points("is_linearly_separable", X, y)
-    return _separates(points, strict=True) or (not strict and _separates(points, strict=False))
+    return _separates(_signed_points("is_linearly_separable", X, y), strict)
 
 
 def _signed_points(name: str, X: Any, y: Any) -> list[list[Fraction]]:
@@ -280,11 +280,10 @@ def _separates(points: list[list[Fraction]], strict: bool) -> bool:
     if strict:
         columns, target = [[*a, Fraction(1)] for a in points], [0] * len(target) + [1]
     proposal: list[int] = []
-    missing: Any = 0
     for number in float, Fraction:
         numbers = [list(map(number, column)) for column in columns]
         proposal, missing = _simplex(numbers, list(map(number, target)), proposal, number)
-    return bool(missing > 0)
+    return bool(missing > 0)  # of the last, in fractions
 
 
 def _simplex(
@@ -292,35 +291,38 @@ def _simplex(
 ) -> tuple[list[int], Any]:
     """Amounts >= 0 of the columns whose sum is the target, or a proof that there are none.
 
-    As many columns as there are equations, the *basis*, make up the target by themselves.
-    It starts with helpers, unit vectors (or their negatives) that are not ours but fit any
-    target: the sum of their amounts is what is missing. A step lets one of our columns enter
-    that lowers this sum, as much of it as leaves all amounts >= 0; the column whose amount
-    is zero first leaves. In the end nothing is missing, or no column lowers the sum. Then the
-    `prices` are the proof: of w = -prices we know w.column >= 0 for all our columns, and
-    w.target = -missing < 0. (For strict, [a, 1].w >= 0 with a last w below zero: so a.w > 0.)
+    As many columns as there are equations, the *basis*, make up the target alone. It starts
+    with helpers, unit vectors (or their negatives) that are not ours but fit any target: the
+    sum of their amounts is what is `missing`. In each step one of our columns enters that
+    lowers this sum, as much of it as leaves all amounts >= 0; the column whose amount is zero
+    first leaves. In the end nothing is missing. Or no column lowers the sum; then the
+    `prices` are the proof: w = -prices has column.w >= 0 for all our columns, and target.w =
+    -missing < 0. (So not strict: a.w >= 0, with a sum above 0. Strict: a.w + w_last >= 0 and
+    w_last < 0, so a.w > 0.) Each of the `rows` is one of the inverse of the basis, followed
+    by the amount.
 
-    Each row is a row of the inverse of the basis, followed by the amount.
+    In floats the most useful column enters (Dantzig's rule), and of equals the one with the
+    largest pivot leaves. That is quick, but rounding may mislead it or send it round in
+    circles, so there is a limit. In fractions we start from the `proposal`, a basis, and
+    take the first column that is useful and the first of equals (Bland's rule): that never
+    goes in circles, and there are finitely many bases.
 
-    Floats: the column with the largest effect enters (Dantzig's rule), the largest pivot leaves.
-    That is quick, but rounding can mislead it or send it round in circles, so there is a
-    limit. Fractions: start with the `proposal`; always take the first column (Bland's rule),
-    which cannot go in circles: with finitely many bases it ends.
+    Gives the last basis (numbers from n on are helpers), and what is missing.
     """
     exact = number is Fraction
-    noise = 0 if exact else 1e-9
+    noise = 0 if exact else 1e-9  # 0, not 0.0, which would turn fractions into floats
     n, m = len(columns), len(target)
-    basis = [n + k for k in range(m)]  # n and above: helpers
+    basis = [n + k for k in range(m)]
     rows = [[*(number(j == k) for j in range(m)), target[k]] for k in range(m)]
     places = [k for k, i in enumerate(proposal) if i < n]
     for i in (proposal[k] for k in places):
         step = [sum(map(mul, row, columns[i])) for row in rows]
         place = next((k for k in places if step[k] and basis[k] >= n), None)
-        if place is not None:  # else it depends on those that are in already
+        if place is not None:  # else it depends on those that have entered before
             _exchange(rows, step, place)
             basis[place] = i
     for k, row in enumerate(rows):
-        if row[m] < 0:  # its negative, as a helper
+        if row[m] < 0:  # take its negative, as a helper
             rows[k], basis[k] = [-v for v in row], n + k
     for _ in count() if exact else range(50 * m):
         prices = [sum(vs) for vs in zip(*(row for row, i in zip(rows, basis) if i >= n))]
@@ -332,7 +334,7 @@ def _simplex(
         step = [sum(map(mul, row, columns[enters])) for row in rows]
         limits = {k: rows[k][m] / step[k] for k in range(m) if step[k] > noise}
         if not limits:
-            break  # by rounding only: what is missing cannot sink below zero
+            break  # rounding: in truth what is missing cannot sink below zero
         tightest = min(limits.values()) + noise
         first = [k for k, limit in limits.items() if limit <= tightest]
         leaves = min(first, key=basis.__getitem__) if exact else max(first, key=step.__getitem__)
@@ -383,14 +385,14 @@ def _features(name: str, X: Any) -> Array:
     x = as_data(X)
     if not isinstance(x, Array) or x.ndim != 2:
         shape = x.shape if isinstance(x, Array) else ()
-        hint = "one feature is one column, [[x1], [x2], ...]" if len(shape) == 1 else "one row a case"
+        hint = "one feature is [[x1], [x2], ...]" if len(shape) == 1 else "one list for each row"
         raise ValueError(f"{name}: X has shape {shape} and needs (rows, features); {hint}")
     if not x.flat:
         raise ValueError(f"{name}: X of shape {x.shape} is empty; it needs a row and a feature")
     for place, v in enumerate(x.flat):
         if not math.isfinite(v):
             row, column = divmod(place, x.shape[1])
-            raise ValueError(f"{name}: X has {v} at [{row}, {column}]; drop or fill such rows first")
+            raise ValueError(f"{name}: X has {v} at [{row}, {column}]; drop or fill such rows")
     return x
 
 

@@ -49,6 +49,9 @@ for shapes that differ, targets that are no probabilities, and an empty batch.
 from __future__ import annotations
 
 import math
+import warnings
+from collections.abc import Callable
+from functools import wraps
 from typing import Any
 
 from . import numerics
@@ -59,12 +62,30 @@ from .operations import (
 from .probability import log_sigmoid, log_softmax, sigmoid, softmax, xlog1py, xlogy
 from .registry import data_of, operation, shape
 from .shapes import Shape
+from .value import Value
 
 __all__ = [
     "bernoulli_log_likelihood", "binary_cross_entropy", "binary_cross_entropy_with_logits",
     "categorical_log_likelihood", "cross_entropy", "entropy", "gaussian_negative_log_likelihood",
     "kl_divergence", "mean_squared_error", "negative_log_likelihood",
 ]  # fmt: skip
+
+
+def _expects_scores(loss: Callable[..., Any]) -> Callable[..., Any]:
+    """Decorator: warns where the operation that made the scores gave probabilities."""
+
+    @wraps(loss)
+    def checked(logits: Any, targets: Any, reduction: str = "mean") -> Any:
+        made_by = logits.operation if type(logits) is Value else None
+        if made_by is not None and made_by.name in ("sigmoid", "softmax"):
+            warnings.warn(
+                f"{loss.__name__} expects scores and turns them into probabilities itself; these "
+                f"come from {made_by.name} already: pass what {made_by.name} was given",
+                stacklevel=2,
+            )
+        return loss(logits, targets, reduction=reduction)
+
+    return checked
 
 
 # ---- two classes -------------------------------------------------------------------------
@@ -107,6 +128,7 @@ def _slopes(logits: Any, targets: Any, *, reduction: str) -> Any:
     return _of_the_total(sigmoid(logits) - targets, logits, reduction)
 
 
+@_expects_scores
 @operation(
     logits=lambda g, out, logits, targets, *, reduction, saved: g * saved,
     targets=lambda g, out, logits, targets, *, reduction, saved: (
@@ -123,7 +145,7 @@ def _slopes(logits: Any, targets: Any, *, reduction: str) -> Any:
 )
 def binary_cross_entropy_with_logits(
     logits: Data, targets: Data, *, reduction: str = "mean"
-) -> tuple[Data, Data]:
+) -> Any:
     """Binary cross-entropy of scores: log(1 + exp(z)) - y z, exact for every float z.
 
     Its gradient is (p - y) for each score, where p = sigmoid(z): the error of the
@@ -221,6 +243,7 @@ def _each_row(g: Any, logits: Any, reduction: str) -> Any:
     return reshape(g, shape(g) + (1,)) if reduction == "none" else g
 
 
+@_expects_scores
 @operation(
     logits=lambda g, out, logits, targets, *, reduction, saved: (
         _each_row(g, logits, reduction) * saved
@@ -239,7 +262,7 @@ def _each_row(g: Any, logits: Any, reduction: str) -> Any:
         ([0.5, -1.0, 0.7], [0.2, 0.5, 0.3], {"reduction": "sum"}),
     ],
 )
-def cross_entropy(logits: Data, targets: Data, *, reduction: str = "mean") -> tuple[Data, Data]:
+def cross_entropy(logits: Data, targets: Data, *, reduction: str = "mean") -> Any:
     """Cross-entropy of scores: -log softmax(z)[label], or -sum of target * log softmax(z).
 
     `logits` (n, K), or (K,) for one row. `targets`: labels (n,), whole numbers from 0 to

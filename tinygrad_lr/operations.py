@@ -447,7 +447,7 @@ def _spelled_out_affine(x: Any, w: Any, b: Any) -> Any:
 @operation(
     x=lambda g, out, x, w, b: _matmul_x(g, out, x, w),
     w=lambda g, out, x, w, b: _matmul_y(g, out, x, w),
-    b=lambda g, out, x, w, b: sum_to(g, shape(b)),
+    b=lambda g, out, x, w, b: g if shape(g) == shape(b) else sum_to(g, shape(b)),
     same_as=_spelled_out_affine,
     samples=[
         (MATRIX, [0.3, 0.7, 2.0], 0.5),

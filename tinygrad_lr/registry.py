@@ -268,7 +268,7 @@ def _whole(op: Operation, f: Callable[..., Any]) -> Callable[..., Any]:
     names, defaults, saves = op.options, op.defaults, op.saves is not None
 
     def call(*xs: Any, **options: Any) -> Any:
-        if names:
+        if names:  # complete the options
             if -1 < count < len(xs) <= count + len(names):
                 options = {**dict(zip(names, xs[count:])), **options}
                 xs = xs[:count]

@@ -105,7 +105,7 @@ def take_rows(X: Array, y: Array, order: Sequence[int]) -> tuple[Array, Array]:
     all_rows, targets = X.rows, y.flat
     rows = [all_rows[i] for i in order]
     taken = from_flat(list(chain.from_iterable(rows)), (len(rows), X.shape[1]))
-    taken._rows = rows
+    taken.rows = rows
     return taken, from_flat([targets[i] for i in order], (len(rows),))
 
 
