@@ -110,9 +110,10 @@ class Array:
     def tolist(self) -> list[Any]:
         """Nested lists of floats."""
         nested: list[Any] = self.flat[:]
-        for size in reversed(self.shape[1:]):
-            nested = [nested[i : i + size] for i in range(0, len(nested), size)] if nested else []
-        return nested if nested or self.shape[0] == 0 else [[] for _ in range(self.shape[0])]
+        for axis in range(self.ndim - 1, 0, -1):
+            size, count = self.shape[axis], math.prod(self.shape[:axis])
+            nested = [nested[i * size : (i + 1) * size] for i in range(count)]
+        return nested
 
     def item(self) -> float:
         """The only element, as a float."""
@@ -223,9 +224,14 @@ def _number(x: Any) -> float:
     if not isinstance(x, Number) or isinstance(x, complex):
         raise TypeError(f"{x!r} is a {type(x).__name__}, not a real number")
     try:
-        return float(x)  # type: ignore[arg-type]
+        number = float(x)  # type: ignore[arg-type]
     except OverflowError:
-        raise ValueError("an integer is larger than the largest float, about 1.8e308") from None
+        number = math.inf
+    if math.isinf(number) and number != x:
+        raise ValueError(
+            f"a number of type {type(x).__name__} is beyond the largest float, about 1.8e308"
+        )
+    return number
 
 
 def _abbreviated(nested: Any, most: int = 6) -> str:
@@ -282,6 +288,8 @@ def broadcast_to(x: Data, shape: Shape) -> Data:
     old = shape_of(x)
     if old == shape:
         return x
+    if min(shape, default=0) < 0:
+        raise ValueError(f"broadcast_to: {shape} has a negative size")
     if old == ():
         return from_flat([x] * math.prod(shape), shape)  # type: ignore[list-item]
     if broadcast_shape(old, shape) != shape:
@@ -354,12 +362,12 @@ def _groups(x: Array, axes: Shape) -> list[list[float]]:
 
 def reshape(x: Data, shape: Shape) -> Data:
     """The same elements in the same order in another shape; one size may be -1."""
-    size = x.size if isinstance(x, Array) else 1
+    size, wanted = x.size if isinstance(x, Array) else 1, shape
     if -1 in shape:
         known = -math.prod(shape)
         shape = tuple((size // known if known else 0) if n == -1 else n for n in shape)
     if math.prod(shape) != size or any(n < 0 for n in shape):
-        raise ValueError(f"reshape: {shape_of(x)} has {size} elements, {shape} has not")
+        raise ValueError(f"reshape: {shape_of(x)} has {size} elements, {wanted} has not")
     if shape == ():
         return x.flat[0] if isinstance(x, Array) else x
     return from_flat(x.flat if isinstance(x, Array) else [x], shape)
@@ -370,7 +378,7 @@ def transpose(x: Data, axes: Sequence[int] | None = None) -> Data:
     if not isinstance(x, Array):
         return x
     order = tuple(reversed(range(x.ndim))) if axes is None else tuple(a % x.ndim for a in axes)
-    if sorted(order) != list(range(x.ndim)):
+    if sorted(order) != list(range(x.ndim)) or any(not -x.ndim <= a < x.ndim for a in axes or ()):
         raise ValueError(f"transpose: {axes} does not name each axis of {x.shape} once")
     if order == tuple(range(x.ndim)):
         return x
@@ -397,6 +405,9 @@ def matmul(x: Data, y: Data) -> Data:
     m, n = len(x.shape), len(y.shape)
     if x.shape[-1] != y.shape[-2 if n > 1 else 0]:
         raise ValueError(_mismatch(x.shape, y.shape))
+    if not x.shape[-1]:  # empty sums: of one zero instead, because sumprod([], []) is an int
+        x = broadcast_to(0.0, x.shape[:-1] + (1,))
+        y = broadcast_to(0.0, (1,) if n == 1 else y.shape[:-2] + (1,) + y.shape[-1:])
     if n == 1 and m == 2:
         vector = y.flat
         return from_flat([sumprod(row, vector) for row in x.rows], x.shape[:1])

@@ -24,7 +24,7 @@ from collections.abc import Callable
 from functools import wraps
 from typing import Any
 
-from .array import Data, from_flat, shape_of
+from .array import Data, broadcast_to, from_flat, shape_of
 from .operations import identity, reshape, stack, sum
 from .registry import data_of, shape
 from .value import Value, current_mode, mode, pull_back
@@ -135,7 +135,7 @@ def _owed(y: Any, gradient: Any, variables: list[Value], graph: bool) -> list[An
     if type(y) is Value:
         with mode(recording=True):
             owed = pull_back(y, gradient, stop=variables, graph=graph)
-    found = [owed.get(x, x._data * 0.0) for x in variables]
+    found = [owed[x] if x in owed else broadcast_to(0.0, x.shape) for x in variables]
     return [x if type(x) is Value else Value(x) for x in found] if graph else found
 
 

@@ -22,7 +22,7 @@ import math
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
-from .array import Data, as_data, from_flat, shape_of
+from .array import Data, from_flat, shape_of
 from .calculus import grad
 from .operations import sum
 from .registry import data_of
@@ -45,7 +45,7 @@ def gradcheck(
     tensor is checked by a weighted sum of its elements. Raises AssertionError that names
     the input, the element and both numbers, and says what the error looks like.
     """
-    points = tuple(as_data(x) for x in inputs)
+    points = tuple(data_of(x) for x in inputs)
     tolerances = relative_tolerance, absolute_tolerance
     current = _weighted(f)
     for nth in range(1, order + 1):
@@ -134,16 +134,29 @@ class Slope(NamedTuple):
     left: float
     right: float
     noise: float  # how far rounding alone may have moved them
+    form: str  # of the function here: "smooth", "kink" or "jump"
 
 
 def _slope(moved: Callable[[float], float], x: float) -> Slope:
     h = STEP * max(1.0, abs(x))
     middle = moved(0.0)
-    far, near = [(moved(d) - moved(-d)) / (2 * d) for d in (h, h / 2)]
-    left, right = (middle - moved(-h)) / h, (moved(h) - middle) / h
+    quotients = []
+    for d in (h, h / 2):
+        below, above = moved(-d), moved(d)
+        quotients.append(((above - below) / (2 * d), (middle - below) / d, (above - middle) / d))
+    (far, far_left, far_right), (near, left, right) = quotients
     # The error of a quotient shrinks as h**2: from two of them it can be taken out.
     both = near + (near - far) / 3
-    return Slope(both, left, right, noise=1e-14 * abs(middle) / h)
+    # Halving the step halves right - left where the function bends, leaves it where there is
+    # a kink, and doubles the quotient where there is a jump.
+    form = "smooth"
+    if abs(near) > 1.5 * abs(far) and abs(near - far) > 1.0:
+        form = "jump"
+    elif abs(right - left) > max(
+        0.75 * abs(far_right - far_left), 1e-2 * (abs(left) + abs(right)) + 1e-2
+    ):
+        form = "kink"
+    return Slope(both, left, right, 1e-14 * abs(middle) / h, form)
 
 
 def _diagnosis(found: list[float], slopes: list[Slope], wrong: list[int], nth: int) -> str:
@@ -151,7 +164,12 @@ def _diagnosis(found: list[float], slopes: list[Slope], wrong: list[int], nth: i
     first = slopes[wrong[0]]
     if not all(math.isfinite(s.both) for s in slopes):
         return "The function is not finite near this point: check it elsewhere."
-    if abs(first.right - first.left) > 1e-2 * max(abs(first.left), abs(first.right)) + 1e-2:
+    if first.form == "jump":
+        return (
+            "The function jumps here" + (", as a derivative does at a kink" if nth > 1 else "")
+            + "; move the point away from it."
+        )
+    if first.form == "kink":
         return (
             f"It looks like a kink: the slope is {first.left:.6g} on the left and "
             f"{first.right:.6g} on the right; move the point away from it."
@@ -166,7 +184,7 @@ def _diagnosis(found: list[float], slopes: list[Slope], wrong: list[int], nth: i
         if abs(factors[0] + 1.0) <= 1e-4:
             return "It looks like a wrong sign: every wrong number is the negative."
         if math.isfinite(factors[0]) and len(factors) > 1:
-            return f"It looks like a factor: every wrong number is {factors[0]:.6g} times too large."
+            return f"It looks like a factor: every wrong number is {factors[0]:.6g} times the right one."
     if len(pairs) == 1 and math.isfinite(factors[0]):
         return (
             f"It is {factors[0]:.6g} times what it should be, and {pairs[0][0] - pairs[0][1]:.6g} "

@@ -34,8 +34,8 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 __all__ = [
-    "FAST", "cos", "divide", "exp", "expm1", "log", "log1p", "log_sigmoid", "log_softmax",
-    "log_sum_exp", "logistic_density", "power", "sigmoid", "sin", "softmax",
+    "FAST", "cos", "divide", "exp", "expm1", "largest", "log", "log1p", "log_sigmoid", "log_softmax",
+    "log_sum_exp", "logistic_density", "power", "sigmoid", "sin", "smallest", "softmax",
     "softmax_and_log", "softplus", "sqrt",
 ]  # fmt: skip
 
@@ -116,6 +116,16 @@ def power(x: float, y: float) -> float:
         return -math.inf if x < 0.0 and odd else math.inf
 
 
+def largest(xs: Sequence[float]) -> float:
+    """The maximum, NaN if one is NaN: Python's own `max` then depends on their order."""
+    return math.nan if any(map(math.isnan, xs)) else max(xs)
+
+
+def smallest(xs: Sequence[float]) -> float:
+    """The minimum, NaN if one is NaN."""
+    return math.nan if any(map(math.isnan, xs)) else min(xs)
+
+
 FAST: dict[Callable[..., float], Callable[..., Any]] = {
     exp: math.exp, expm1: math.expm1, log: math.log, log1p: math.log1p, sqrt: math.sqrt,
     sin: math.sin, cos: math.cos, divide: operator.truediv, power: math.pow,
@@ -164,12 +174,14 @@ def log_sum_exp(xs: Sequence[float]) -> float:
     -inf for no terms at all: the logarithm of an empty sum.
     """
     largest = max(xs, default=-math.inf)
-    return largest if math.isinf(largest) else largest + math.log1p(_exponentials(xs)[1])
+    if math.isinf(largest):
+        return math.nan if any(map(math.isnan, xs)) else largest
+    return largest + math.log1p(_exponentials(xs)[2])
 
 
 def softmax(xs: Sequence[float]) -> list[float]:
     """exp(x) / (exp(x1) + exp(x2) + ...) for each x: positive, and together 1."""
-    exps, others = _exponentials(xs)
+    _, exps, others = _exponentials(xs)
     total = 1.0 + others
     return [e / total for e in exps]
 
@@ -181,17 +193,28 @@ def log_softmax(xs: Sequence[float]) -> list[float]:
 
 def softmax_and_log(xs: Sequence[float]) -> tuple[list[float], list[float]]:
     """softmax and log_softmax, from the same exponentials."""
-    exps, others = _exponentials(xs)
-    total, log_total, largest = 1.0 + others, math.log1p(others), max(xs)
-    return [e / total for e in exps], [(x - largest) - log_total for x in xs]
+    shifted, exps, others = _exponentials(xs)
+    total, log_total = 1.0 + others, math.log1p(others)
+    return [e / total for e in exps], [d - log_total for d in shifted]
 
 
-def _exponentials(xs: Sequence[float]) -> tuple[list[float], float]:
-    """exp(x - largest) for each x, and the sum of all but the largest, whose own is 1.
+def _exponentials(xs: Sequence[float]) -> tuple[list[float], list[float], float]:
+    """d = x - largest and exp(d) for each x, and the sum of all but the largest, whose own is 1.
 
     1 + others is the sum of all, and log1p(others) its logarithm: it keeps the digits
     even where the others are too small to move the 1.
     """
-    largest = max(xs)
-    exps = [math.exp(x - largest) for x in xs]
-    return exps, math.fsum([-1.0, *exps])
+    largest = max(xs, default=0.0)
+    if largest == math.inf and xs.count(largest) == 1:  # the limit; inf - inf would be NaN
+        xs, largest = [0.0 if x == largest else x - largest for x in xs], 0.0
+    shifted = [x - largest for x in xs]
+    exps = []
+    for x, d in zip(xs, shifted):
+        e = math.exp(d)
+        if e:
+            # d was rounded, which exp would multiply: at d = -500 it costs 9 bits of e. What
+            # the rounding took away is known exactly (Knuth's two-sum), and put back.
+            t = d - x
+            e += e * ((x - (d - t)) - (largest + t))
+        exps.append(e)
+    return shifted, exps, math.fsum([-1.0, *exps])

@@ -262,7 +262,7 @@ def mean(x: Any, axis: Axis = None, keepdims: bool = False) -> Any:
     count = math.prod(sizes[a] for a in normal_axes(axis, len(sizes)))
     if count == 0:
         raise ValueError(f"mean: shape {sizes} has nothing to average")
-    return sum(x, axis=axis, keepdims=keepdims) * (1.0 / count)
+    return sum(x, axis=axis, keepdims=keepdims) / float(count)
 
 
 def _extreme(g: Any, out: Any, x: Any, *, axis: Axis, keepdims: bool) -> Any:
@@ -273,14 +273,14 @@ def _extreme(g: Any, out: Any, x: Any, *, axis: Axis, keepdims: bool) -> Any:
 
 @operation(x=_extreme, samples=REDUCTIONS)
 def max(x: Data, *, axis: Axis = None, keepdims: bool = False) -> Data:
-    """The largest element along these axes."""
-    return array.reduce(builtins.max, x, axis, keepdims)
+    """The largest element along these axes; NaN if one is NaN."""
+    return array.reduce(numerics.largest, x, axis, keepdims)
 
 
 @operation(x=_extreme, samples=REDUCTIONS)
 def min(x: Data, *, axis: Axis = None, keepdims: bool = False) -> Data:
-    """The smallest element along these axes."""
-    return array.reduce(builtins.min, x, axis, keepdims)
+    """The smallest element along these axes; NaN if one is NaN."""
+    return array.reduce(numerics.smallest, x, axis, keepdims)
 
 
 # ---- shapes ----------------------------------------------------------------------------------
@@ -305,7 +305,9 @@ def reshape(x: Any, *shape: Any) -> Any:  # type: ignore[no-redef]
     to the number of elements.
     """
     sizes = shape[0] if len(shape) == 1 and not isinstance(shape[0], int) else shape
-    return x if shape_of(data_of(x)) == tuple(sizes) else _reshape(x, shape=tuple(sizes))
+    if shape_of(data_of(x)) == tuple(sizes):
+        return x if type(x) is Value else data_of(x)
+    return _reshape(x, shape=tuple(sizes))
 
 
 def _inverse(axes: Sequence[int] | None) -> Sequence[int] | None:
@@ -460,7 +462,14 @@ def affine(x: Data, w: Data, b: Data) -> Data:
 
     x (n, d), w (d) and b a number give (n); w (d, K) and b (K) give (n, K).
     """
-    return array.pairwise(operator.add, array.matmul(x, w), b)
+    scores = array.matmul(x, w)
+    out = array.pairwise(operator.add, scores, b)
+    if shape_of(out) != shape_of(scores):
+        raise ValueError(
+            f"affine: b of shape {shape_of(b)} would stretch the scores, of shape "
+            f"{shape_of(scores)}; b is a number, or has one for each class"
+        )
+    return out
 
 
 def dot(x: Any, y: Any) -> Any:

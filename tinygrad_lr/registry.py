@@ -278,7 +278,8 @@ def _whole(op: Operation, f: Callable[..., Any]) -> Callable[..., Any]:
         out = f(*datas, **options)
         if saves:
             out, options["saved"] = out
-        return _recorded(op, out, xs, datas, options or NO_OPTIONS)
+        # NO_OPTIONS promises the walk one rule an argument, which a starred argument breaks.
+        return _recorded(op, out, xs, datas, options if options or count < 0 else NO_OPTIONS)
 
     return call
 

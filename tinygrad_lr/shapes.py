@@ -87,7 +87,7 @@ def positions(index: Any, shape: Shape) -> tuple[list[int], Shape]:
             offsets = [i * stride for i in range(*item.indices(size))]
             result.append(len(offsets))
         else:
-            chosen = item if isinstance(item, list) else [item] * (count or 1)
+            chosen = item if isinstance(item, list) else [item] * (1 if count is None else count)
             offsets = [_within(i, size, axis - 1, shape) * stride for i in chosen]
         if place in pairs:
             if len(offsets) != count:

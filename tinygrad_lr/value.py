@@ -135,18 +135,16 @@ class Value(Tracked):
                 )
             gradient = 1.0
         else:
-            gradient = as_data(gradient)
+            gradient = as_data(gradient._data if type(gradient) is Value else gradient)
             if shape_of(gradient) != self.shape:
                 raise ValueError(
                     f"backward: gradient of shape {shape_of(gradient)}, Value of shape {self.shape}"
                 )
-        for leaf, owed in pull_back(self, gradient).items():
-            if leaf.grad is None:
-                leaf.grad = owed
-            else:
-                if leaf.options and leaf.options["stale"] is leaf.grad:
-                    warnings.warn(_STALE, stacklevel=2)
-                leaf.grad = leaf.grad + owed
+        owed = pull_back(self, gradient)
+        if any(leaf.options and leaf.options["stale"] is leaf.grad for leaf in owed):
+            warnings.warn(_STALE, stacklevel=2)  # before any change: it may be made an error
+        for leaf, share in owed.items():
+            leaf.grad = share if leaf.grad is None else leaf.grad + share
 
     def __float__(self) -> float:
         return float(self.item())
@@ -269,10 +267,11 @@ def newest_first(output: Value, stop: Iterable[Value] = ()) -> list[Value]:
     found = [output]
     for node in found:  # grows as it is read
         for x, rule in zip(node.inputs, node.operation.rules):
-            if type(x) is Value and x not in seen and rule is not None:
+            if type(x) is Value and x not in seen:
                 if x.operation is not None:
-                    seen.add(x)
-                    found.append(x)
+                    if rule is not None:
+                        seen.add(x)
+                        found.append(x)
                 elif x.born > node.born:
                     raise RuntimeError(
                         f"data of {x!r} was replaced after {node.operation.name} had used it; "

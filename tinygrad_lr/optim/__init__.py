@@ -1,6 +1,41 @@
-"""Optimizers, by growing complexity. Each says what it adds to the one before."""
+"""Optimizers: from gradients to better parameters. In reading order, each with the line it adds.
 
+    optimizer   Optimizer   the loop over the parameters that all share
+    sgd         SGD         w - lr * g, downhill; momentum: with a velocity
+                ASGD        and the average of the points on the way
+    adaptive    Adagrad     g / root of the sum of squared gradients: a rate for each number
+                RMSprop     of their mean, which forgets
+                Adadelta    times the root of the mean squared step: no unit left in lr
+                Rprop       signs alone, and a step size for each number
+    adam        Adam        momentum / root mean square, bias corrected
+                AdamW       weight decay beside the means, not through them
+                Adamax      the largest gradient for the root mean square
+                NAdam       looks ahead, as Nesterov
+                RAdam       waits until the mean square can be trusted
+    schedules               learning rates that change with the number of steps
+
+>>> from tinygrad_lr import Value
+>>> from tinygrad_lr.optim import Adam, schedules
+>>> w = Value([4.0, -2.0])
+>>> optimizer = Adam([w], lr=schedules.cosine_decay(0.5, steps=100))
+>>> for _ in range(100):
+...     optimizer.zero_grad()
+...     ((w - [1.0, 1.0]) ** 2).sum().backward()
+...     optimizer.step()
+>>> [round(x, 2) for x in w.tolist()]
+[1.0, 1.0]
+
+Names, defaults and formulas are PyTorch's. What to begin with: SGD for a convex loss and
+scaled features, Adam where the scales differ.
+"""
+
+from . import schedules
+from .adam import Adam, AdamW, Adamax, NAdam, RAdam
+from .adaptive import Adadelta, Adagrad, RMSprop, Rprop
 from .optimizer import Optimizer
-from .sgd import SGD
+from .sgd import ASGD, SGD
 
-__all__ = ["SGD", "Optimizer"]
+__all__ = [
+    "ASGD", "SGD", "Adadelta", "Adagrad", "Adam", "AdamW", "Adamax", "NAdam", "Optimizer",
+    "RAdam", "RMSprop", "Rprop", "schedules",
+]  # fmt: skip

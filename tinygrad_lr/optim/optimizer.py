@@ -5,11 +5,29 @@
 An optimizer is its `update`: from the numbers of one parameter, its gradient and what it
 remembers of this parameter, the new numbers. All numbers are flat lists of floats, so one
 formula serves scalars and tensors. The memory is a dict of numbers and lists, so it can be
-saved as JSON.
+saved as JSON. What all have in common happens before: going uphill, weight decay, and
+counting t, the gradients that this parameter has had; one that no gradient reaches does
+not age.
+
+>>> class SignDescent(Optimizer):
+...     def update(self, w, g, state, lr):
+...         return [x - math.copysign(lr, d) for x, d in zip(w, g)]
+>>> w = Value([1.0, 1.0])
+>>> (w * [5.0, -0.1]).sum().backward()
+>>> SignDescent([w], lr=0.25).step()
+>>> w
+Value([0.75, 1.25])
+
+Letters, in code and formulas: w the numbers of a parameter (x one of them), g its gradient
+(d one of them), lr the learning rate, t the count above. Products, quotients and roots of
+w and g are number by number. Optimizers that evaluate the loss themselves (`Newton`,
+`LBFGS`) step in another way.
 """
 
 from __future__ import annotations
 
+import copy
+import math
 import warnings
 from collections.abc import Callable, Iterable
 from typing import Any
@@ -32,6 +50,8 @@ class Optimizer:
     option, TypeError where a parameter is no leaf.
     """
 
+    decoupled_weight_decay = False  # True: w <- (1 - lr * weight_decay) * w instead, see AdamW
+
     def __init__(
         self,
         parameters: Iterable[Value],
@@ -48,29 +68,35 @@ class Optimizer:
                 raise TypeError(f"a parameter is a leaf Value, made by Value(...); got {p!r}")
         if len(set(self.parameters)) < len(self.parameters):
             raise ValueError("the same parameter is given twice")
-        self._lr = lr
+        self.lr = lr
         self.check(weight_decay=weight_decay)
-        if not callable(lr):
-            self.check(lr=lr)
         self.weight_decay = weight_decay
         self.maximize = maximize
         self.steps = 0
         self.states: list[dict[str, Any]] = [{} for _ in self.parameters]
 
     @staticmethod
-    def check(**options: float) -> None:
-        """Refuse a negative option, or one that is no number, by its name."""
+    def check(*, below: float = math.inf, **options: float) -> None:
+        """Refuse an option outside [0, below), or one that is no number, by its name."""
         for name, option in options.items():
-            if not option >= 0.0:
-                raise ValueError(f"{name} is {option!r}; it must be at least 0")
+            if not 0.0 <= option < below:
+                limit = "finite" if below == math.inf else f"below {below:g}"
+                raise ValueError(f"{name} is {option!r}; it must be at least 0 and {limit}")
 
     @property
     def lr(self) -> float:
-        """The learning rate of the next step."""
-        return self._lr(self.steps) if callable(self._lr) else self._lr
+        """The learning rate of the next step; may be set to a number or a schedule."""
+        if not callable(self._lr):
+            return self._lr
+        lr = float(self._lr(self.steps))
+        self.check(lr=lr)
+        return lr
 
     @lr.setter
     def lr(self, lr: float | Schedule) -> None:
+        if not callable(lr):
+            self.check(lr=lr)
+            lr = float(lr)
         self._lr = lr
 
     def step(self) -> None:
@@ -85,8 +111,8 @@ class Optimizer:
             if type(data) is float:
                 (parameter.data,) = self._updated([data], [gradient], state, lr)
             else:
-                flat = self._updated(data.flat, gradient.flat, state, lr)
-                parameter.data = from_flat(flat, data.shape)
+                updated = self._updated(data.flat, gradient.flat, state, lr)
+                parameter.data = from_flat(updated, data.shape)
         if not moved:
             warnings.warn(
                 "step: no parameter has a gradient, so nothing moved; call loss.backward() first, "
@@ -98,16 +124,21 @@ class Optimizer:
     def _updated(
         self, w: list[float], g: list[float], state: dict[str, Any], lr: float
     ) -> list[float]:
+        state["t"] = state.get("t", 0) + 1
+        decay = self.weight_decay
         if self.maximize:
             g = [-d for d in g]
-        if self.weight_decay:
-            g = [d + self.weight_decay * x for x, d in zip(w, g)]
+        if decay and self.decoupled_weight_decay:
+            kept = 1.0 - lr * decay
+            w = [kept * x for x in w]
+        elif decay:
+            g = [d + decay * x for x, d in zip(w, g)]
         return self.update(w, g, state, lr)
 
     def update(
         self, w: list[float], g: list[float], state: dict[str, Any], lr: float
     ) -> list[float]:
-        """The new numbers of one parameter; `state` is its memory, empty at first."""
+        """The new numbers of one parameter; `state` is its memory, at first {"t": 1}."""
         raise NotImplementedError
 
     def zero_grad(self) -> None:
@@ -117,12 +148,12 @@ class Optimizer:
 
     def state_dict(self) -> dict[str, Any]:
         """All that the next step depends on beside the parameters and options, JSON-able."""
-        states = [
-            {k: list(v) if isinstance(v, list) else v for k, v in state.items()}
-            for state in self.states
-        ]
-        lr = None if callable(self._lr) else self._lr
-        return {"optimizer": type(self).__name__, "lr": lr, "steps": self.steps, "states": states}
+        return {
+            "optimizer": type(self).__name__,
+            "lr": None if callable(self._lr) else self._lr,
+            "steps": self.steps,
+            "states": copy.deepcopy(self.states),
+        }
 
     def load_state_dict(self, saved: dict[str, Any]) -> None:
         """Continue where `state_dict` was taken. Raises ValueError if it is another's."""
@@ -141,12 +172,9 @@ class Optimizer:
                         f"{name} has {len(memory)} numbers for a parameter of {parameter.size}"
                     )
         if saved["lr"] is not None:
-            self._lr = saved["lr"]
+            self.lr = saved["lr"]
         self.steps = saved["steps"]
-        self.states = [
-            {k: list(v) if isinstance(v, list) else v for k, v in state.items()}
-            for state in saved["states"]
-        ]
+        self.states = copy.deepcopy(saved["states"])
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__}: {len(self.parameters)} parameters, {self.steps} steps>"

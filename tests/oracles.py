@@ -1,0 +1,141 @@
+"""Slow and obvious versions of what the core does fast, and strategies for its inputs.
+
+A table is a shape and a dict from index tuple to number: every definition below is then
+the one in the textbook, index by index.
+
+>>> table([[1, 2], [3, 4]])[1, 0]
+3
+>>> nested((2, 2), {(0, 0): 1, (0, 1): 2, (1, 0): 3, (1, 1): 4})
+[[1, 2], [3, 4]]
+>>> ulps(0.1, Decimal("0.1")) < 0.5
+True
+"""
+
+import decimal
+import math
+from decimal import Decimal
+from itertools import product
+
+from hypothesis import strategies as st
+
+from tinygrad_lr import Array
+from tinygrad_lr.array import from_flat
+
+# ---- index by index ----------------------------------------------------------------------
+
+
+def indices(shape):
+    """All index tuples of a shape, in row-major order."""
+    return product(*map(range, shape))
+
+
+def table(x):
+    """The numbers of a float, an Array or nested lists by index."""
+    x = x.tolist() if isinstance(x, Array) else x
+    if not isinstance(x, list):
+        return {(): x}
+    return {(i, *rest): v for i, item in enumerate(x) for rest, v in table(item).items()}
+
+
+def nested(shape, numbers):
+    """Nested lists of this shape; `numbers` by index."""
+    if not shape:
+        return numbers[()]
+    return [
+        nested(shape[1:], {index[1:]: v for index, v in numbers.items() if index[0] == i})
+        for i in range(shape[0])
+    ]
+
+
+def aligned(index, shape):
+    """Where an element of the stretched shape comes from: the right end of its index, 0 on size 1."""
+    ending = index[len(index) - len(shape) :]
+    return tuple(0 if n == 1 else i for i, n in zip(ending, shape))
+
+
+def data(shape, numbers):
+    """An Array of this shape, or a float; `numbers` by index."""
+    return from_flat([float(numbers[i]) for i in indices(shape)], shape) if shape else numbers[()]
+
+
+def same(found, shape, numbers):
+    """Are they the same numbers in the same shape, all of them floats?"""
+    flat = found.flat if isinstance(found, Array) else [found]
+    return (
+        (found.shape if isinstance(found, Array) else ()) == shape
+        and flat == [numbers[index] for index in indices(shape)]
+        and all(type(v) is float for v in flat)
+    )
+
+
+# ---- numbers ------------------------------------------------------------------------------
+
+EXACT = decimal.Context(prec=50, Emax=decimal.MAX_EMAX, Emin=decimal.MIN_EMIN)
+
+
+def exact_exp(x):
+    """e to the power x, to 50 digits; for a float below -2000, where no float is as small, 0."""
+    return Decimal(0) if x < -2000 else EXACT.exp(Decimal(x))
+
+
+def exact_log1p(t):
+    """log(1 + t) of a Decimal t >= 0, to 40 digits: a series where 1 + t would round to 1."""
+    if t < Decimal("1e-15"):
+        series = (EXACT.divide(EXACT.power(t, k), Decimal(k if k % 2 else -k)) for k in (1, 2, 3))
+        return sum_exactly(series)
+    return EXACT.ln(EXACT.add(1, t))
+
+
+def sum_exactly(terms):
+    """The sum of Decimals, to 50 digits."""
+    total = Decimal(0)
+    for term in terms:
+        total = EXACT.add(total, term)
+    return total
+
+
+def ulps(found, exact):
+    """How far a float is from a Decimal, in units of the last place of the latter."""
+    nearest = float(exact)
+    if math.isinf(nearest) or math.isinf(found):
+        return 0.0 if found == nearest else math.inf
+    return abs(float((Decimal(found) - exact) / Decimal(math.ulp(nearest))))
+
+
+# ---- strategies ---------------------------------------------------------------------------
+
+SIZES = st.sampled_from([0, 1, 1, 2, 2, 3, 3])
+SHAPES = st.lists(SIZES, max_size=4).map(tuple)
+WHOLE = st.integers(-9, 9).map(float)  # their sums and products are exact in any order
+
+
+@st.composite
+def arrays(draw, shapes=SHAPES, numbers=WHOLE):
+    """A float for the shape (), otherwise an Array."""
+    shape = draw(shapes)
+    size = math.prod(shape)
+    flat = draw(st.lists(numbers, min_size=size, max_size=size))
+    return from_flat(flat, shape) if shape else flat[0]
+
+
+@st.composite
+def shrunk(draw, shape):
+    """A shape that stretches to this one: some sizes 1, some leading axes missing."""
+    kept = shape[draw(st.integers(0, len(shape))) :]
+    return tuple(1 if draw(st.booleans()) else n for n in kept)
+
+
+every_float = st.one_of(
+    st.floats(allow_nan=False),
+    st.floats(-40.0, 40.0),
+    st.floats(-760.0, 760.0),
+    st.builds(lambda sign, power: sign * 10.0**power, st.sampled_from([-1.0, 1.0]), st.floats(-320, 308)),
+)  # fmt: skip
+
+CORNERS = sorted(
+    {0.0, 5e-324, 2.2250738585072014e-308, 1e-300, 1e-17, 1.1e-16, 1e-8, 0.5, 1.0, 1e17, 1e308,
+     math.log(2), math.inf}
+    | {k + d for k in (*range(1, 41), *range(700, 712), *range(735, 750))
+       for d in (-1e-9, 0.0, 0.37)}
+)  # fmt: skip
+CORNERS = [-x for x in reversed(CORNERS)] + CORNERS

@@ -1,0 +1,103 @@
+"""StandardScaler, against exact fractions."""
+
+import math
+from fractions import Fraction
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from tinygrad_lr.data import StandardScaler
+
+matrices = st.integers(1, 3).flatmap(
+    lambda d: st.lists(
+        st.lists(st.integers(-1000, 1000).map(lambda k: k / 8), min_size=d, max_size=d),
+        min_size=2,
+        max_size=12,
+    )
+)
+
+
+def exact(X):
+    """Mean and population variance of each column, as fractions."""
+    means, variances = [], []
+    for column in zip(*X):
+        values = [Fraction(v) for v in column]
+        mean = sum(values) / len(values)
+        means.append(mean)
+        variances.append(sum((v - mean) ** 2 for v in values) / len(values))
+    return means, variances
+
+
+def scaler_of(*parts):
+    scaler = StandardScaler()
+    for part in parts:
+        scaler.partial_fit(part)
+    return scaler
+
+
+@given(X=matrices, cut=st.integers(1, 11))
+@settings(deadline=None, derandomize=True)
+@pytest.mark.filterwarnings("ignore:column")
+def test_equals_exact_fractions_in_one_part_or_two(X, cut):
+    means, variances = exact(X)
+    parts = [part for part in (X[:cut], X[cut:]) if part]
+    for scaler in StandardScaler().fit(X), scaler_of(*parts):
+        assert scaler.n_samples_seen_ == len(X)
+        assert scaler.mean_ == pytest.approx([float(m) for m in means], rel=1e-12, abs=1e-11)
+        for scale, variance in zip(scaler.scale_, variances):
+            if variance:
+                assert scale == pytest.approx(math.sqrt(variance), rel=1e-9)
+
+
+def test_a_large_mean_does_not_cost_the_digits_of_the_variance():
+    X = [[1e9 + v] for v in (0.0, 1.0, 2.0, 3.0)]
+    expected = math.sqrt(1.25)
+    assert StandardScaler().fit(X).scale_ == pytest.approx([expected], rel=1e-14)
+    assert scaler_of(X[:1], X[1:3], X[3:]).scale_ == pytest.approx([expected], rel=1e-7)
+
+
+def test_scaled_features_have_mean_0_and_deviation_1_and_come_back():
+    X = [[1.0, -30.0], [2.0, 10.0], [4.0, 20.0]]
+    scaler = StandardScaler()
+    scaled = scaler.fit_transform(X)
+    for column in scaled.columns:
+        assert math.fsum(column) == pytest.approx(0.0, abs=1e-15)
+        assert math.fsum(v * v for v in column) / 3 == pytest.approx(1.0)
+    for row, wanted in zip(scaler.inverse_transform(scaled).rows, X):
+        assert row == pytest.approx(wanted, rel=1e-14)
+
+
+def test_a_constant_feature_is_noticed_and_kept():
+    with pytest.warns(UserWarning, match="column 1 .* constant"):
+        scaled = StandardScaler().fit_transform([[1.0, 0.1], [2.0, 0.1], [3.0, 0.1]])
+    assert scaled.columns[1] == [0.0, 0.0, 0.0]
+
+
+def test_fit_forgets_what_was_seen_before():
+    scaler = scaler_of([[5.0], [7.0]]).fit([[1.0], [3.0]])
+    assert scaler.mean_ == [2.0] and scaler.n_samples_seen_ == 2
+
+
+def test_the_state_goes_through_a_dict():
+    scaler, other = scaler_of([[5.0], [7.0]]), StandardScaler()
+    other.load_state_dict(scaler.state_dict())
+    assert other.partial_fit([[9.0]]).mean_ == scaler.partial_fit([[9.0]]).mean_
+    assert other.scale_ == scaler.scale_
+    empty = StandardScaler()
+    empty.load_state_dict(StandardScaler().state_dict())
+    with pytest.raises(RuntimeError, match="fit first"):
+        empty.transform([[1.0]])
+
+
+def test_refuses_what_does_not_fit():
+    scaler = scaler_of([[1.0, 2.0], [3.0, 5.0]])
+    before = scaler.state_dict()
+    for call in scaler.transform, scaler.partial_fit, scaler.inverse_transform:
+        with pytest.raises(ValueError, match="1 columns, the scaler learned 2"):
+            call([[1.0]])
+    with pytest.raises(ValueError, match="row 1, column 0"):
+        scaler.partial_fit([[1.0, 2.0], [math.inf, 0.0]])
+    with pytest.raises(ValueError, match="rows and columns"):
+        scaler.fit([1.0, 2.0])
+    assert scaler.state_dict() == before

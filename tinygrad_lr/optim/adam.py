@@ -1,0 +1,263 @@
+"""Adam and its family: momentum and a rate for each number, from two means of the gradient.
+
+    m <- b1 * m + (1 - b1) * g                  mean: where it points, without the noise
+    s <- b2 * s + (1 - b2) * g * g              mean square: how large it usually is
+    w <- w - lr * m / sqrt(s)
+
+m / sqrt(s) lies near 1 or -1 where the gradients agree, and near 0 where they are noise of
+either sign. So lr is about the longest step, in the unit of w.
+
+Both means start at 0, so they are too small at first: after t steps with the same g, m is
+(1 - b1**t) * g. Dividing by that factor is the correction of the bias; after it the first
+step is lr long, whatever the gradient:
+
+>>> from tinygrad_lr import Value
+>>> for slope in 1000.0, 0.001:
+...     w = Value(0.0)
+...     (slope * w).backward()
+...     Adam([w], lr=0.5).step()
+...     print(round(w.data, 4))
+-0.5
+-0.5
+
+b1, b2 are `betas`. eps stands outside the root, and the root is of the corrected s, except
+where it is said otherwise. The rate is outside of both means: a schedule acts at once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from math import sqrt
+from typing import Any
+
+from ..value import Value
+from .adaptive import TINY, mean, mean_square
+from .optimizer import Optimizer, Schedule
+
+__all__ = ["Adam", "AdamW", "Adamax", "NAdam", "RAdam"]
+
+Betas = tuple[float, float]
+
+
+class Moments(Optimizer):
+    """What the family shares: betas, eps, and the two means m and s (moments 1 and 2 of g)."""
+
+    def __init__(
+        self,
+        parameters: Iterable[Value],
+        lr: float | Schedule,
+        betas: Betas,
+        eps: float,
+        weight_decay: float,
+        maximize: bool,
+    ) -> None:
+        super().__init__(parameters, lr, weight_decay=weight_decay, maximize=maximize)
+        b1, b2 = betas
+        self.check(below=1.0, beta1=b1, beta2=b2)
+        self.check(eps=eps)
+        self.betas, self.eps = (b1, b2), eps or TINY
+
+    def moments(self, g: list[float], state: dict[str, Any]) -> tuple[list[float], list[float]]:
+        """m and s with this gradient in them, not yet corrected."""
+        b1, b2 = self.betas
+        return mean(state, "mean", g, b1), mean_square(state, "mean_square", g, b2)
+
+
+class Adam(Moments):
+    """Momentum divided by the root mean square.
+
+        m <- b1 * m + (1 - b1) * g
+        s <- b2 * s + (1 - b2) * g * g
+        w <- w - lr * m / (1 - b1**t) / (sqrt(s / (1 - b2**t)) + eps)
+
+    Adds to RMSprop: the mean in place of the gradient, and the corrections. Unlike the
+    velocity of SGD this mean is damped by 1 - b1, so the step does not grow with momentum.
+    Kingma and Ba 2015. With `amsgrad` s is replaced by the largest s so far, so rates
+    cannot grow again, which mends an example where Adam does not converge: Reddi, Kale and
+    Kumar 2018. (The largest is taken before the correction, as in PyTorch.)
+    """
+
+    def __init__(
+        self,
+        parameters: Iterable[Value],
+        lr: float | Schedule = 1e-3,
+        betas: Betas = (0.9, 0.999),
+        eps: float = 1e-8,
+        weight_decay: float = 0.0,
+        amsgrad: bool = False,
+        *,
+        maximize: bool = False,
+        decoupled_weight_decay: bool = False,
+    ) -> None:
+        super().__init__(parameters, lr, betas, eps, weight_decay, maximize)
+        self.decoupled_weight_decay = decoupled_weight_decay
+        self.amsgrad = amsgrad
+
+    def update(
+        self, w: list[float], g: list[float], state: dict[str, Any], lr: float
+    ) -> list[float]:
+        """w - rate * m / (sqrt(s) / root + eps), where rate and root hold the corrections."""
+        (b1, b2), t, eps = self.betas, state["t"], self.eps
+        m, s = self.moments(g, state)
+        if self.amsgrad:
+            state["largest"] = s = list(map(max, state.get("largest", s), s))
+        rate, root = lr / (1.0 - b1**t), sqrt(1.0 - b2**t)
+        return [x - rate * a / (sqrt(b) / root + eps) for x, a, b in zip(w, m, s)]
+
+
+class AdamW(Adam):
+    """Adam whose weight decay does not pass through the means.
+
+        w <- (1 - lr * weight_decay) * w,  then Adam's step with the bare gradient
+
+    Adds to Adam: the first factor. In Adam weight_decay * w is a part of g and is divided
+    by sqrt(s) with it, so weights with large gradients are hardly decayed; here all are, by
+    the same factor. For plain SGD both are the same. Loshchilov and Hutter 2019 (the paper
+    has no lr in that factor: divide its weight decay by lr).
+    """
+
+    def __init__(
+        self,
+        parameters: Iterable[Value],
+        lr: float | Schedule = 1e-3,
+        betas: Betas = (0.9, 0.999),
+        eps: float = 1e-8,
+        weight_decay: float = 1e-2,
+        amsgrad: bool = False,
+        *,
+        maximize: bool = False,
+    ) -> None:
+        super().__init__(parameters, lr, betas, eps, weight_decay, amsgrad, maximize=maximize)
+        self.decoupled_weight_decay = True
+
+
+class Adamax(Moments):
+    """Adam with the largest gradient in place of the root mean square.
+
+        m <- b1 * m + (1 - b1) * g
+        u <- max(b2 * u, |g| + eps)
+        w <- w - lr / (1 - b1**t) * m / u
+
+    Changes in Adam: u for sqrt(s). The square and the root become a p-th power and root,
+    and p goes to infinity; a maximum that fades by b2 is what remains, and it needs no
+    correction. eps is inside the maximum. Kingma and Ba 2015, section 7.1.
+    """
+
+    def __init__(
+        self,
+        parameters: Iterable[Value],
+        lr: float | Schedule = 2e-3,
+        betas: Betas = (0.9, 0.999),
+        eps: float = 1e-8,
+        weight_decay: float = 0.0,
+        *,
+        maximize: bool = False,
+    ) -> None:
+        super().__init__(parameters, lr, betas, eps, weight_decay, maximize)
+
+    def update(
+        self, w: list[float], g: list[float], state: dict[str, Any], lr: float
+    ) -> list[float]:
+        """w - rate * m / u."""
+        (b1, b2), eps = self.betas, self.eps
+        m = mean(state, "mean", g, b1)
+        u = state.get("largest") or [0.0] * len(g)
+        state["largest"] = u = [max(abs(d) + eps, b2 * a) for a, d in zip(u, g)]
+        rate = lr / (1.0 - b1 ** state["t"])
+        return [x - rate * a / b for x, a, b in zip(w, m, u)]
+
+
+class NAdam(Moments):
+    """Adam that looks ahead, as Nesterov's momentum does.
+
+        mu(t) = b1 * (1 - 0.96**(t * momentum_decay) / 2),   M(t) = mu(1) * ... * mu(t)
+        m, s as in Adam
+        ahead = (1 - mu(t)) / (1 - M(t)) * g + mu(t+1) / (1 - M(t+1)) * m
+        w <- w - lr * ahead / (sqrt(s / (1 - b2**t)) + eps)
+
+    Adds to Adam: the gradient of now once more, as if m had already made its next step (the
+    `nesterov` of SGD), and a momentum mu that rises slowly from b1 / 2 to b1. Dozat 2016.
+    `decoupled_weight_decay`: as in AdamW.
+    """
+
+    def __init__(
+        self,
+        parameters: Iterable[Value],
+        lr: float | Schedule = 2e-3,
+        betas: Betas = (0.9, 0.999),
+        eps: float = 1e-8,
+        weight_decay: float = 0.0,
+        momentum_decay: float = 4e-3,
+        decoupled_weight_decay: bool = False,
+        *,
+        maximize: bool = False,
+    ) -> None:
+        super().__init__(parameters, lr, betas, eps, weight_decay, maximize)
+        self.decoupled_weight_decay = decoupled_weight_decay
+        self.check(momentum_decay=momentum_decay)
+        self.momentum_decay = momentum_decay
+
+    def momentum(self, t: int) -> float:
+        """mu(t)."""
+        return self.betas[0] * (1.0 - 0.5 * 0.96 ** (t * self.momentum_decay))
+
+    def update(
+        self, w: list[float], g: list[float], state: dict[str, Any], lr: float
+    ) -> list[float]:
+        """w - (now * g + ahead * m) / (sqrt(s) / root + eps)."""
+        t, eps = state["t"], self.eps
+        m, s = self.moments(g, state)
+        mu, next_mu = self.momentum(t), self.momentum(t + 1)
+        product = state["momentum_product"] = state.get("momentum_product", 1.0) * mu
+        now = lr * (1.0 - mu) / (1.0 - product)
+        ahead = lr * next_mu / (1.0 - product * next_mu)
+        root = sqrt(1.0 - self.betas[1] ** t)
+        return [
+            x - (now * d + ahead * a) / (sqrt(b) / root + eps) for x, d, a, b in zip(w, g, m, s)
+        ]
+
+
+class RAdam(Moments):
+    """Adam that does not divide by s before it is known well enough.
+
+        n_max = 2 / (1 - b2) - 1,   n = n_max - 2 * t * b2**t / (1 - b2**t)
+        m, s as in Adam
+        w <- w - lr * m / (1 - b1**t)                                       while n <= 5
+        w <- w - lr * m / (1 - b1**t) * r * sqrt(1 - b2**t) / (sqrt(s) + eps)     after
+        r = sqrt((n - 4) * (n - 2) * n_max / ((n_max - 4) * (n_max - 2) * n))
+
+    Adds to Adam: a warm-up that follows from the statistics. s is a mean of about n squares;
+    of a few only, 1 / sqrt(s) is wild. r, below 1, holds it back as far as its variance is
+    above the final one. At n <= 4 that variance is infinite, so up to 5, to be safe, the
+    step is momentum alone. eps is added before the correction of s, not after it as in
+    Adam. Liu et al. 2020. `decoupled_weight_decay`: as in AdamW.
+    """
+
+    def __init__(
+        self,
+        parameters: Iterable[Value],
+        lr: float | Schedule = 1e-3,
+        betas: Betas = (0.9, 0.999),
+        eps: float = 1e-8,
+        weight_decay: float = 0.0,
+        decoupled_weight_decay: bool = False,
+        *,
+        maximize: bool = False,
+    ) -> None:
+        super().__init__(parameters, lr, betas, eps, weight_decay, maximize)
+        self.decoupled_weight_decay = decoupled_weight_decay
+
+    def update(
+        self, w: list[float], g: list[float], state: dict[str, Any], lr: float
+    ) -> list[float]:
+        """w - rate * m, later w - rate * r * root * m / (sqrt(s) + eps)."""
+        (b1, b2), t, eps = self.betas, state["t"], self.eps
+        m, s = self.moments(g, state)
+        rate, bias = lr / (1.0 - b1**t), 1.0 - b2**t
+        n_max = 2.0 / (1.0 - b2) - 1.0
+        n = n_max - 2.0 * t * b2**t / bias
+        if n <= 5.0:
+            return [x - rate * a for x, a in zip(w, m)]
+        r = sqrt((n - 4.0) * (n - 2.0) * n_max / ((n_max - 4.0) * (n_max - 2.0) * n))
+        rate *= r * sqrt(bias)
+        return [x - rate * a / (sqrt(b) + eps) for x, a, b in zip(w, m, s)]
