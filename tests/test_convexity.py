@@ -126,6 +126,9 @@ def test_definiteness_of_small_ones():
     assert not is_positive_semidefinite([[0, 1], [1, 0]])  # a saddle with nothing on the diagonal
     assert not is_positive_semidefinite([[0, 1e-3], [1e-3, 1]])
     assert not is_positive_semidefinite([[-1, 0], [0, 1]])
+    # Entries that are too large for their diagonal must not grow on into inf - inf.
+    a = -1e200
+    assert not is_positive_semidefinite([[0, a, a, a], [a, 3, 0, 2], [a, 0, 3, 1], [a, 2, 1, 2]])
 
 
 def test_tolerance_is_relative_to_the_diagonal():

@@ -88,15 +88,16 @@ def largest_eigenvalue(matrix: Any, tolerance: float = 1e-10, max_steps: int = 1
     the right eigenvector, the iteration settles on another one, with a small residual: all
     ones as a start see nothing of [[1, -1], [-1, 1]]. A start without a pattern makes that
     unlikely, not impossible. So the result is tested: c is an upper bound if and only if
-    c I - M is positive semidefinite. Where q + residual is not, or is too far above q after
+    c I - M is positive semidefinite. Where q + residual is none, or still far above q after
     `max_steps` (two eigenvalues are close), bisection closes the bracket between q and
-    Gershgorin's bound, the largest sum of a row's sizes.
+    Gershgorin's bound, the largest sum of a row's sizes. That also mends the case of a
+    negative eigenvalue of larger size, to which the iteration turns instead: the result is
+    the largest, not the largest in size.
 
     `matrix`: symmetric (d, d), or a single number. The result is the upper end of a bracket
     no wider than `tolerance` times the largest sum of a row's sizes; by rounding it may lie
-    that little below the truth, never more. With negative eigenvalues too it is the largest,
-    not the largest in size: power iteration then runs on M + c I. Raises ValueError as
-    `is_positive_semidefinite` does. Golub and Van Loan, Matrix Computations, 7.3 and 8.2.
+    that little below the truth, never more. Raises ValueError as `is_positive_semidefinite`
+    does. Golub and Van Loan, Matrix Computations, 7.3 and 8.2.
 
     >>> largest_eigenvalue([[2, 0], [0, 5]]), largest_eigenvalue([[-3, 0], [0, -1]])
     (5.0, -1.0)
@@ -107,12 +108,12 @@ def largest_eigenvalue(matrix: Any, tolerance: float = 1e-10, max_steps: int = 1
     narrow = tolerance * max(sizes)
     lower = max(diagonal)  # the best Rayleigh quotient of an axis
     upper = max(m + size - abs(m) for m, size in zip(diagonal, sizes))
-    shift = 0.0 if is_positive_semidefinite(rows) else max(sizes)
-    quotient, residual = _power_iteration(_plus_identity(rows, 1.0, shift), narrow, max_steps)
-    lower = max(lower, quotient - shift)
+    quotient, residual = _power_iteration(rows, narrow, max_steps)
+    lower = max(lower, quotient)
     guess = min(lower + residual, upper)
     while upper - lower > narrow:
-        if is_positive_semidefinite(_plus_identity(rows, -1.0, guess), tolerance / len(rows)):
+        rest = [[guess * (i == j) - m for j, m in enumerate(row)] for i, row in enumerate(rows)]
+        if is_positive_semidefinite(rest, tolerance / len(rows)):
             upper = guess
         else:
             lower = guess
@@ -139,11 +140,6 @@ def _power_iteration(rows: Rows, small: float, max_steps: int) -> tuple[float, f
             break
         v = image
     return quotient, residual
-
-
-def _plus_identity(rows: Rows, factor: float, c: float) -> Rows:
-    """factor M + c I."""
-    return [[factor * m + c * (i == j) for j, m in enumerate(row)] for i, row in enumerate(rows)]
 
 
 # ---- how long may a step be? -------------------------------------------------------------

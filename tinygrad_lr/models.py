@@ -25,6 +25,7 @@ from __future__ import annotations
 import json
 import math
 import random
+import warnings
 from collections.abc import Sequence
 from os import PathLike
 from typing import Any, ClassVar, Self
@@ -100,6 +101,12 @@ class LinearClassifier:
         )
         self._weights, self._stepper, self.classes_, self.history_ = weights, stepper, classes, history
         self._publish()
+        if self.l2 == 0.0 and self.predict(X) == y:
+            warnings.warn(
+                "these weights separate the classes perfectly, and twice as large they would have "
+                "less loss: there is no finite minimum: the weights grow forever; add l2 > 0",
+                stacklevel=2,
+            )
         return self
 
     def partial_fit(self, X: Any, y: Any, classes: Sequence[int] | None = None) -> Self:

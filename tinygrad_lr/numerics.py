@@ -204,7 +204,7 @@ def _exponentials(xs: Sequence[float]) -> tuple[list[float], list[float], float]
     1 + others is the sum of all, and log1p(others) its logarithm: it keeps the digits
     even where the others are too small to move the 1.
     """
-    largest = max(xs, default=0.0)
+    largest = max(xs)
     if largest == math.inf and xs.count(largest) == 1:  # the limit; inf - inf would be NaN
         xs, largest = [0.0 if x == largest else x - largest for x in xs], 0.0
     shifted = [x - largest for x in xs]

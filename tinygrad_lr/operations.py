@@ -449,7 +449,7 @@ def _spelled_out_affine(x: Any, w: Any, b: Any) -> Any:
 @operation(
     x=lambda g, out, x, w, b: _matmul_x(g, out, x, w),
     w=lambda g, out, x, w, b: _matmul_y(g, out, x, w),
-    b=lambda g, out, x, w, b: g if shape(g) == shape(b) else sum_to(g, shape(b)),
+    b=lambda g, out, x, w, b: sum_to(g, shape=shape(b)),
     same_as=_spelled_out_affine,
     samples=[
         (MATRIX, [0.3, 0.7, 2.0], 0.5),
@@ -463,13 +463,12 @@ def affine(x: Data, w: Data, b: Data) -> Data:
     x (n, d), w (d) and b a number give (n); w (d, K) and b (K) give (n, K).
     """
     scores = array.matmul(x, w)
-    out = array.pairwise(operator.add, scores, b)
-    if shape_of(out) != shape_of(scores):
+    if shape_of(b) != shape_of(scores)[len(shape_of(x)) - 1 :]:
         raise ValueError(
-            f"affine: b of shape {shape_of(b)} would stretch the scores, of shape "
-            f"{shape_of(scores)}; b is a number, or has one for each class"
+            f"affine: scores of shape {shape_of(scores)} and b of shape {shape_of(b)}; b is a "
+            "number for each column of w, or one number where w is a vector"
         )
-    return out
+    return array.pairwise(operator.add, scores, b)
 
 
 def dot(x: Any, y: Any) -> Any:

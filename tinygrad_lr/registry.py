@@ -274,7 +274,7 @@ def _whole(op: Operation, f: Callable[..., Any]) -> Callable[..., Any]:
                 xs = xs[:count]
             if len(options) < len(names):
                 options = {**defaults, **options}
-        datas = [x._data if type(x) is Value else data_of(x) for x in xs]
+        datas = [x._data if type(x) is Value else x if type(x) is Array else data_of(x) for x in xs]
         out = f(*datas, **options)
         if saves:
             out, options["saved"] = out

@@ -89,12 +89,9 @@ class Value(Tracked):
                 f"data of a result of {self.operation.name} follows from its inputs; "
                 "change the leaves and compute it again, or detach() it first"
             )
-        if type(data) is not type(self._data) or type(data) is not float:
-            data = as_data(data)
-            if shape_of(data) != shape_of(self._data):
-                raise ValueError(
-                    f"data of shape {shape_of(data)} for a Value of shape {self.shape}"
-                )
+        data = as_data(data)
+        if shape_of(data) != shape_of(self._data):
+            raise ValueError(f"data of shape {shape_of(data)} for a Value of shape {self.shape}")
         self._data = data
         self.born = _next_birth()  # so that a graph built on the old number is noticed
         if self.grad is not None:

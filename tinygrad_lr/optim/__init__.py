@@ -13,6 +13,9 @@
                 NAdam       looks ahead, as Nesterov
                 RAdam       waits until the mean square can be trusted
     schedules               learning rates that change with the number of steps
+    line_search BacktrackingLineSearch   a rate that is tried before it is used
+    newton      Newton      the inverse of the Hessian times g
+    lbfgs       LBFGS       the same without the Hessian, from the last few steps
 
 >>> from tinygrad_lr import Value
 >>> from tinygrad_lr.optim import Adam, schedules
@@ -32,10 +35,14 @@ scaled features, Adam where the scales differ.
 from . import schedules
 from .adam import Adam, AdamW, Adamax, NAdam, RAdam
 from .adaptive import Adadelta, Adagrad, RMSprop, Rprop
+from .lbfgs import LBFGS
+from .line_search import BacktrackingLineSearch
+from .newton import Newton
 from .optimizer import Optimizer
 from .sgd import ASGD, SGD
 
 __all__ = [
-    "ASGD", "SGD", "Adadelta", "Adagrad", "Adam", "AdamW", "Adamax", "NAdam", "Optimizer",
-    "RAdam", "RMSprop", "Rprop", "schedules",
+    "ASGD", "LBFGS", "SGD", "Adadelta", "Adagrad", "Adam", "AdamW", "Adamax",
+    "BacktrackingLineSearch", "NAdam", "Newton", "Optimizer", "RAdam", "RMSprop", "Rprop",
+    "schedules",
 ]  # fmt: skip

@@ -1,0 +1,296 @@
+r"""How far to go: optimizers that try a step, look at the loss there, and correct the step.
+
+    w <- w + step * direction
+
+SGD is told its rate and never asks whether the loss fell. With a closure, a function that
+computes the loss where the parameters stand now, an optimizer can ask. Along a direction
+the loss is a function of one number:
+
+    loss |*
+         | *. .                 *     too long:  the loss is above the dotted line, which
+         |  *    . . .         *                 falls at a small part of slope    (Armijo)
+         |   *         . . .  *
+         |     *            .*. .     too short: the curve still falls nearly as steeply
+         |        *  *  *  *                     as at 0                           (Wolfe)
+         +------------------------- step         slope: how steep the curve is at step 0
+
+Each step that is tried costs one computation of the loss (Armijo), or of the loss and its
+gradient (Wolfe).
+
+>>> from tinygrad_lr import Value
+>>> w = Value([3.0, -2.0])
+>>> optimizer = BacktrackingLineSearch([w])          # no rate to choose
+>>> def loss():
+...     return (w * w * [50.0, 1.0]).sum()
+>>> optimizer.step(loss), loss().data < 454.0
+(454.0, True)
+
+The loss must be the same function at every try: all rows, or the same batch. Here are the
+two searches, what optimizers with a closure share, and gradient descent with the first
+search. `newton` and `lbfgs` are about better directions.
+"""
+
+from __future__ import annotations
+
+import math
+import sys
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any, NamedTuple
+
+from ..array import Data, from_flat
+from ..value import Value, mode, no_grad, pull_back
+from .linear import dot, moved
+from .optimizer import Optimizer, Schedule
+
+__all__ = ["BacktrackingLineSearch", "ClosureOptimizer", "Trial", "backtrack", "strong_wolfe"]
+
+Closure = Callable[[], Value]
+
+SUFFICIENT_DECREASE = 1e-4  # c1 of Nocedal and Wright: the part of slope the dotted line has
+FLATTENED = 0.9  # c2: the part of slope that may be left where a step ends
+
+
+# ---- what they share -----------------------------------------------------------------------
+
+
+class ClosureOptimizer(Optimizer):
+    """Base class of optimizers that compute the loss themselves; a subclass defines `advance`.
+
+    All parameters are one list here, w: the numbers of the first, then of the second, and
+    so on. `.grad` is neither read nor written, so `zero_grad` is not needed. After a step
+    `stop_reason` says in a sentence why another one would gain nothing; "" if it may.
+    """
+
+    def __init__(self, parameters: Iterable[Value], lr: float | Schedule) -> None:
+        super().__init__(parameters, lr)
+        self.stop_reason = ""
+
+    def step(self, closure: Closure) -> float:  # type: ignore[override]
+        """Move the parameters to where the loss is less; the loss before, as a float.
+
+        `closure()`: the loss, a scalar Value computed from the parameters as they are when
+        it is called; it need not call backward. Raises FloatingPointError where the loss or
+        its gradient is not finite, ValueError for a closure that gives no such loss.
+        Whatever is raised, the parameters are where they were before.
+        """
+        before = [p.data for p in self.parameters]
+        self.stop_reason = ""
+        try:
+            loss = self.advance(closure, flattened(before))
+        except BaseException:
+            for p, data in zip(self.parameters, before):
+                p.data = data
+            raise
+        self.steps += 1
+        return loss
+
+    def advance(self, closure: Closure, w: list[float]) -> float:
+        """Move the parameters, which are w now, and return the loss at w."""
+        raise NotImplementedError
+
+    def put(self, w: list[float]) -> None:
+        """Let the parameters be w."""
+        first = 0
+        for p in self.parameters:
+            numbers = w[first : first + p.size]
+            p.data = from_flat(numbers, p.shape) if p.shape else numbers[0]
+            first += p.size
+
+    def loss_at(self, w: list[float], closure: Closure) -> float:
+        """The loss at w; the parameters stay there."""
+        self.put(w)
+        with no_grad():
+            return _scalar(closure()).item()
+
+    def loss_and_gradient(self, closure: Closure, graph: bool = False) -> tuple[float, list[Any]]:
+        """The loss where the parameters are, and its gradient by each of them.
+
+        A parameter that the loss does not depend on has the gradient 0. With `graph` the
+        gradients are Values, as in `pull_back`.
+        """
+        with mode(recording=True):
+            loss = _scalar(closure())
+            owed = pull_back(loss, 1.0, graph=graph)
+        if owed.keys().isdisjoint(self.parameters):
+            raise ValueError(
+                "step: the loss depends on none of the parameters; the closure must compute it "
+                "from them anew whenever it is called"
+            )
+        return loss.data, [owed.get(p, p.data * 0.0) for p in self.parameters]
+
+    def start(self, closure: Closure) -> tuple[float, list[float]]:
+        """The loss and the gradient, as one list, before a step. Both must be finite."""
+        loss, gradients = self.loss_and_gradient(closure)
+        g = flattened(gradients)
+        require_finite(loss, g)
+        return loss, g
+
+
+def flattened(datas: Iterable[Data]) -> list[float]:
+    """The numbers of floats and Arrays in one list."""
+    return [x for data in datas for x in ([data] if isinstance(data, float) else data.flat)]
+
+
+def require_finite(loss: float, derivatives: Sequence[float] = ()) -> None:
+    """Raise FloatingPointError if any of these is infinite or NaN."""
+    if not math.isfinite(loss):
+        what = f"the loss is {loss}"
+    elif not all(map(math.isfinite, derivatives)):
+        what = f"the loss is {loss:g}, but a derivative of it is not finite"
+    else:
+        return
+    raise FloatingPointError(
+        f"step: {what}; the parameters are back where they were. Try a smaller lr, features of "
+        "one scale (data.StandardScaler), or look for the operation with detect_anomaly()"
+    )
+
+
+def _scalar(loss: Any) -> Value:
+    if not isinstance(loss, Value) or loss.shape != ():
+        raise ValueError(f"step: the closure must return the loss, a scalar Value, not {loss!r}")
+    return loss
+
+
+# ---- Armijo: not too long ------------------------------------------------------------------
+
+
+def backtrack(
+    loss_after: Callable[[float], float],
+    loss: float,
+    slope: float,
+    first: float,
+    shrink: float = 0.5,
+    sufficient_decrease: float = SUFFICIENT_DECREASE,
+    max_steps: int = 50,
+) -> float:
+    """The first of the steps first, first * shrink, first * shrink^2, ... that is short enough:
+
+        loss_after(step) <= loss + sufficient_decrease * step * slope
+
+    0 if none of `max_steps` is. `slope`: negative, the derivative of loss_after at 0. For a
+    short enough step the loss falls by nearly step * slope, so only rounding, a kink or a
+    direction that is not downhill can spoil all. Armijo 1966; Nocedal and Wright 2006,
+    algorithm 3.1.
+    """
+    if slope < 0.0:
+        for tried in range(max_steps):
+            step = first * shrink**tried
+            after = loss_after(step)
+            if -math.inf < after <= loss + sufficient_decrease * step * slope:
+                return step
+    return 0.0
+
+
+class BacktrackingLineSearch(ClosureOptimizer):
+    """Gradient descent whose rate is found anew at each step.
+
+        w <- w - step * g       step: the first of lr, lr * shrink, lr * shrink^2, ... with
+        loss(w - step * g) <= loss(w) - sufficient_decrease * step * |g|^2
+
+    Adds to SGD: a rate that cannot be too large, so the loss never rises. g is the gradient.
+    lr is only the first try; too small a one is not enlarged. Where `max_steps` tries did
+    not lower the loss, the parameters stay where they are and `stop_reason` says so: that is
+    a minimum, as far as the digits of the loss tell, or a kink. Price: one gradient and, for
+    each try, one computation of the loss; no memory. Armijo 1966; Nocedal and Wright 2006,
+    algorithm 3.1.
+    """
+
+    def __init__(
+        self,
+        parameters: Iterable[Value],
+        lr: float | Schedule = 1.0,
+        shrink: float = 0.5,
+        sufficient_decrease: float = SUFFICIENT_DECREASE,
+        max_steps: int = 50,
+    ) -> None:
+        super().__init__(parameters, lr)
+        self.check(below=1.0, shrink=shrink, sufficient_decrease=sufficient_decrease)
+        self.check(max_steps=max_steps)
+        self.shrink, self.sufficient_decrease = shrink, sufficient_decrease
+        self.max_steps = max_steps
+
+    def advance(self, closure: Closure, w: list[float]) -> float:
+        """w - step * g."""
+        loss, g = self.start(closure)
+        step = backtrack(
+            lambda step: self.loss_at(moved(w, -step, g), closure), loss, -dot(g, g),
+            self.lr, self.shrink, self.sufficient_decrease, self.max_steps,
+        )  # fmt: skip
+        if not step:
+            self.put(w)
+            self.stop_reason = "no step downhill along the gradient lowers the loss"
+        return loss
+
+
+# ---- Wolfe: not too short either -----------------------------------------------------------
+
+
+class Trial(NamedTuple):
+    """A step that was tried: w there, the loss, its gradient, and gradient . direction."""
+
+    step: float
+    w: list[float]
+    loss: float
+    g: list[float]
+    slope: float
+
+
+def strong_wolfe(
+    tried: Callable[[float], Trial], start: Trial, first: float, max_trials: int = 25
+) -> Trial:
+    """A step that is neither too long nor too short, found between two that are not good.
+
+        loss <= start.loss + 1e-4 * step * start.slope         Armijo's condition
+        |slope| <= 0.9 * |start.slope|                         the curvature condition
+
+    `start`: the trial with step 0. From `first` on steps are doubled until a good one lies
+    between two: `low`, which fulfils the first condition and has the least loss so far, and
+    `high`, on the other side of the valley. Then a cubic through both tells where to look
+    next, and the trial replaces one of them. If all trials are used up, the result is `low`,
+    and that is `start` where nothing was gained.
+
+    The loss is known to a few units of its last digit only: so much it may rise by. Near a
+    minimum, where the loss is flat to all digits, the slopes decide. Nocedal and Wright
+    2006, algorithms 3.5 and 3.6, here in one loop; the last remark Hager and Zhang 2005.
+    """
+    if not start.slope < 0.0:
+        return start  # this way is not downhill
+    low, step = start, first
+    high: Trial | None = None
+    noise = 4.0 * sys.float_info.epsilon * abs(start.loss)
+    for _ in range(max_trials):
+        trial = tried(step)
+        enough = min(start.loss + SUFFICIENT_DECREASE * step * start.slope, low.loss)
+        if not trial.loss <= enough + noise:
+            high = trial
+        elif abs(trial.slope) <= FLATTENED * abs(start.slope):
+            return trial
+        else:
+            ahead = 1.0 if high is None else high.step - low.step
+            if trial.slope * ahead >= 0.0:
+                high = low  # the loss rises from trial to high: the valley is behind
+            low = trial
+        step = 2.0 * step if high is None else between(low, high)
+        if high is not None and step in (low.step, high.step):
+            break  # no float lies between them
+    return low
+
+
+def between(low: Trial, high: Trial) -> float:
+    """Where the cubic with the loss and slope of both trials has its minimum.
+
+    Kept off either end by a tenth of the distance, so that the bracket always shrinks; the
+    middle, where there is no such minimum or a number is not finite. Nocedal and Wright
+    2006, equation 3.59.
+    """
+    distance = high.step - low.step
+    mean_slope = (high.loss - low.loss) / distance
+    a = low.slope + high.slope - 3.0 * mean_slope
+    discriminant = a * a - low.slope * high.slope
+    part = 0.5
+    if 0.0 <= discriminant < math.inf:
+        b = math.copysign(math.sqrt(discriminant), distance)
+        divisor = high.slope - low.slope + 2.0 * b
+        if divisor:
+            part = 1.0 - (high.slope + b - a) / divisor
+    return low.step + min(max(part, 0.1), 0.9) * distance
