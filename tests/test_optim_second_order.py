@@ -216,11 +216,13 @@ def test_lbfgs_forgets_pairs_that_mislead():
     assert list(optimizer.pairs) == [([-1.0], [-1.0])]
 
 
-@pytest.mark.parametrize("y", [[-1.0, 0.0], [0.0, 1.0], [1e-12, 1.0], [0.0, 0.0]])
+@pytest.mark.parametrize("y", [[-1.0, 0.0], [0.0, 1.0], [1e-12, 1.0], [0.0, 0.0], [1e-170, 0.0]])
 def test_pairs_that_do_not_curve_upwards_are_dropped(y):
     optimizer = LBFGS([Value([0.0, 0.0])])
     optimizer.remember([1.0, 0.0], y)
     assert not optimizer.pairs
+    optimizer.remember([1.0, 0.0], [1e-8, 1.0])
+    assert optimizer.pairs
 
 
 def test_hessian_over_all_parameters_is_that_of_calculus():
@@ -339,8 +341,12 @@ LINES = {  # the first two from More and Thuente 1994
 @pytest.mark.parametrize("first", [1e-3, 0.1, 1.0, 10.0, 1000.0])
 def test_strong_wolfe_from_any_first_step(line, first):
     tried, start = one_number(*LINES[line])
-    found = strong_wolfe(tried, start, first)
+    trials = []
+    found = strong_wolfe(lambda step: trials.append(tried(step)) or trials[-1], start, first)
     assert 0.0 < found.step
+    assert found.loss <= min(
+        t.loss for t in trials if t.loss <= start.loss + t.step * start.slope / 1e4
+    )
     assert found.loss <= start.loss + 1e-4 * found.step * start.slope
     assert abs(found.slope) <= 0.9 * abs(start.slope)
 
@@ -362,6 +368,16 @@ def test_strong_wolfe_stops_going_where_the_loss_falls_for_ever():
     tried, start = one_number(lambda a: -a, lambda a: -1.0)
     found = strong_wolfe(tried, start, 1.0, max_trials=10)
     assert found.step == 2.0**9
+
+
+def test_strong_wolfe_stops_at_a_kink_when_no_float_is_left():
+    tried, start = one_number(lambda a: abs(a - 1 / 3), lambda a: -1.0 if a < 1 / 3 else 1.0)
+    trials = []
+    found = strong_wolfe(
+        lambda step: trials.append(step) or tried(step), start, 1.0, max_trials=2000
+    )
+    assert found.step == pytest.approx(1 / 3, rel=1e-14)
+    assert len(trials) < 1000
 
 
 def test_between_finds_the_minimum_of_a_cubic():
@@ -500,6 +516,19 @@ def test_line_searches_come_back_from_where_the_loss_is_not_finite(make, options
     assert w.data == pytest.approx(1.0, abs=1e-6)
 
 
+@pytest.mark.parametrize("make", [BacktrackingLineSearch, LBFGS])
+def test_a_loss_of_minus_infinity_is_not_the_lowest(make):
+    w = Value(1.0)
+    make([w], lr=4.0).step(lambda: w + (-math.inf if w.data < 0.0 else 0.0))
+    assert 0.0 <= w.data < 1.0
+
+
+def test_lbfgs_does_not_go_where_the_gradient_is_not_finite():
+    w = Value(1.0)
+    LBFGS([w], lr=2.0, max_iter=1).step(lambda: w**0.5)  # the first try is 0
+    assert 0.0 < w.data < 1.0
+
+
 def test_newton_does_not_go_where_the_loss_is_not_finite():
     w = Value(3.0)
     optimizer = Newton([w])
@@ -539,14 +568,14 @@ def test_stop_reason_says_when_there_is_nothing_to_gain(make):
     assert optimizer.stop_reason == "" or make is LBFGS
 
 
-@pytest.mark.parametrize("make", [BacktrackingLineSearch, LBFGS])
+@each
 def test_kink_that_no_step_leaves(make):
     """At 0 the slope of |w| counts as 0, so that of this loss as 1/2; yet it rises to both sides."""
     w = Value(0.0)
-    optimizer = make([w])
+    optimizer = make([w], **({"damping": 1.0, "line_search": True} if make is Newton else {}))
     optimizer.step(lambda: w.abs() + 0.5 * w)
     assert w.data == 0.0
-    assert optimizer.stop_reason == "no step downhill along the gradient lowers the loss"
+    assert optimizer.stop_reason.startswith("no step") and "lowers" in optimizer.stop_reason
 
 
 @each
@@ -572,6 +601,7 @@ def test_saved_state_continues_bit_for_bit(make):
     saved = json.dumps(original.state_dict())
     others, other_closure = rosenbrock()
     restored = make(others, **rate | {"lr": 0.3})
+    restored.step(other_closure)
     restored.put(numbers_of(original))
     restored.load_state_dict(json.loads(saved))
     for _ in range(5):
@@ -658,3 +688,5 @@ def test_small_or_badly_scaled_matrices_are_not_singular():
         A = [[2.0 * scale, 1e-8 * scale], [1e-8 * scale, 1e-15 * scale]]
         b = [scale * (2.0 + 1e-8), scale * (1e-8 + 1e-15)]
         assert solve(cholesky(A), b) == pytest.approx([1.0, 1.0], rel=1e-6)
+    nearly = cholesky([[1.0, 1.0], [1.0, 1.0 + 1e-10]])
+    assert solve(nearly, [2.0, 2.0 + 1e-10]) == pytest.approx([1.0, 1.0], rel=1e-5)

@@ -6,6 +6,7 @@ there is, the second half shows what it says of an operation whose rule is wrong
 
 import math
 import random
+import re
 from importlib import import_module
 from itertools import product
 from pkgutil import walk_packages
@@ -257,21 +258,18 @@ def data_behind(x):
         (lambda g, out, x: 1 / (1 + x * x), 1, "factor|missing term"),  # forgets g
         (lambda g, out, x: g * 0, 1, "The rules give 0: a missing rule."),
         (lambda g, out, x: g * data_behind(1 / (1 + x * x)), 2, "reads .data and so hides its inputs"),
-        (lambda g, out, x: data_behind(g) / (1 + x * x), 2, ""),
     ],
 )  # fmt: skip
 def test_a_wrong_rule_is_found_and_what_is_wrong_is_said(rule, order, diagnosis, new_operations):
     op = wrong(rule)
     if order == 2:  # the trap: right at order 1
         assert gradcheck(op.public, *op.samples[0], order=1)
-        if not diagnosis:  # hidden only from what multiplies g
-            return
     with pytest.raises(AssertionError) as error:
         check(op)
     message = str(error.value)
     assert message.startswith("arctan(")
     assert "inputs ['x']" in message
-    assert diagnosis.split("|")[0] in message or diagnosis.split("|")[-1] in message
+    assert re.search(diagnosis, message)
     assert ("of order 2" in message) == (order == 2)
 
 

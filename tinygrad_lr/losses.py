@@ -294,7 +294,7 @@ def cross_entropy(logits: Data, targets: Data, *, reduction: str = "mean") -> An
             losses.append(-log_p[label])
             # p - 1, told by the other probabilities where p is so close to 1 that it would
             # lose its digits.
-            p[label] = p[label] - 1.0 if p[label] < 0.5 else p[label] - math.fsum(p)
+            p[label] = p[label] - 1.0 if p[label] < 0.5 else -math.fsum([*p, -p[label]])
             slopes.extend([v * share for v in p])
     return _total(losses, full[:-1], reduction), _shaped(slopes, full)
 
@@ -389,7 +389,7 @@ def _shaped(flat: list[float], full: Shape) -> Data:
 
 def _as_rows(x: Any) -> list[list[float]]:
     """The lists along the last axis."""
-    return x.rows if x.ndim == 2 else [x.flat] if x.ndim == 1 else x.reshape((-1, x.shape[-1])).rows
+    return x.rows if x.ndim == 2 else [x.flat] if x.ndim == 1 else reshape(x, (-1, x.shape[-1])).rows
 
 
 def _labels(name: str, full: Shape, labels: Any) -> list[int]:
