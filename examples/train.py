@@ -51,13 +51,24 @@ def arguments(argv=None):
 
 @contextmanager
 def progress(epochs):
-    """A callback that shows how far the learning is: a bar with rich, lines without it."""
+    """A callback that shows how far long work is: a bar with rich, a line a second without it."""
     try:
         from rich.progress import Progress
     except ImportError:
-        yield lambda history: None
+        Progress = None
+    if Progress is None or not sys.stdout.isatty():
+        said = perf_counter()
+
+        def say(history):
+            nonlocal said
+            if perf_counter() - said > 1.0:
+                said = perf_counter()
+                loss = history.epoch_losses[-1]
+                print(f"  epoch {history.epochs} of {epochs}: loss {loss:.4f}", flush=True)
+
+        yield say
         return
-    with Progress(transient=True, disable=not sys.stdout.isatty()) as bar:
+    with Progress(transient=True) as bar:
         task = bar.add_task("learning", total=epochs)
 
         def show(history):
