@@ -157,12 +157,14 @@ def draw(model, history, scores, y, probabilities):
         axes.legend(title="label")
         figure.savefig(OUTPUT / "scores.png", dpi=120)
 
-        curve = metrics.calibration_curve(y, probabilities, n_bins=10)
+        happened, predicted, counts = metrics.calibration_curve(y, probabilities, n_bins=5)
         figure, axes = plt.subplots()
-        axes.plot([0, 1], [0, 1], color="grey", linewidth=1, label="perfectly calibrated")
-        axes.plot(list(curve[1]), list(curve[0]), marker="o", label="this model")
-        axes.set(xlabel="predicted probability", ylabel="share that happened", title="Reliability")
-        axes.legend()
+        axes.plot([0, 1], [0, 1], color="grey", linewidth=1)
+        axes.scatter(list(predicted), list(happened), s=[20 + 5 * n for n in counts], alpha=0.6)
+        for x, y_, n in zip(predicted, happened, counts):
+            axes.annotate(f"{n:.0f} rows", (x, y_), textcoords="offset points", xytext=(14, -4))
+        axes.set(xlabel="predicted probability", ylabel="share that happened", xlim=(-0.05, 1.2))
+        axes.set_title("Reliability: on the line is perfectly calibrated")
         figure.savefig(OUTPUT / "reliability.png", dpi=120)
         paths += [OUTPUT / "scores.png", OUTPUT / "reliability.png"]
     plt.close("all")

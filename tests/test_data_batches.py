@@ -77,7 +77,7 @@ def test_a_split_is_a_partition(n, share, seed):
 def test_a_split_takes_a_number_of_rows_and_shuffles():
     _, _, _, y_test = train_test_split(*rows_of(50), test_size=10)
     assert len(y_test) == 10 and y_test.tolist() != sorted(y_test)
-    for bad in 0, 50, 1.0, 0.0, True, -3:
+    for bad in 0, 50, 1.0, 0.0, True, -3, float("nan"), float("inf"), "0.25", None:
         with pytest.raises(ValueError, match="test_size"):
             train_test_split(*rows_of(50), test_size=bad)
 

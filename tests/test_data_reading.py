@@ -43,6 +43,15 @@ def test_the_target_may_stand_anywhere_and_quotes_and_byte_order_marks_are_read(
 def test_a_target_of_numbers_is_kept(write):
     data = read_csv(write("a,y\n1,2.5\n2,-1\n"), target="y")
     assert data.y.tolist() == [2.5, -1.0] and data.target_names == ()
+    assert repr(data) == "Dataset(2 rows, 1 features, target a number)"
+    data = read_csv(write("\na,y\n1,2\n2,-0\n3,-1\n"), target="y")
+    assert data.y.tolist() == [2.0, 0.0, -1.0] and data.target_names == ("-1", "0", "2")
+    assert repr(data) == "Dataset(3 rows, 1 features, target -1, 0, 2)"
+
+
+def test_the_repr_stays_short_with_many_classes(write):
+    lines = "".join(f"{i},{i}\n" for i in range(300))
+    assert repr(read_csv(write("a,y\n" + lines), target="y")).endswith("target 0, 1, 2, ..., 299)")
 
 
 @pytest.mark.parametrize(
@@ -60,8 +69,11 @@ def test_a_target_of_numbers_is_kept(write):
         ("a,b,y\n1,,0\n", "y", "line 2, column 'b': the field is empty"),
         ("a,b,y\n1,nan,0\n", "y", "line 2, column 'b': 'nan' is not finite"),
         ("a,b,y\n1,1e999,0\n", "y", "line 2, column 'b': '1e999' is not finite"),
-        ("a,y\n1,0\n2,\n", "y", "target of data row 2 is empty"),
-        ("a,y\n1,0\n2,inf\n", "y", "not finite"),
+        ("a,b,y\n1,1_000,0\n", "y", "line 2, column 'b': '1_000' is no number"),
+        ("a,y\n1,0\n\n2, \n", "y", "line 4, column 'y': the field is empty"),
+        ("a,y\n1,0\n\n2,inf\n", "y", "line 4, column 'y': 'inf' is not finite"),
+        ("a,,y\n1,2,0\n", "y", "column 2 of the header has no name"),
+        ("\n\n", "y", "is empty"),
         ('a,y\n1,"0\n', "y", "line 2"),
         ('"two\nlines",y\n1,0\nx,1\n', "y", "line 4"),
     ],
@@ -72,7 +84,7 @@ def test_says_what_is_wrong_and_where(write, text, target, message):
 
 
 def test_a_file_that_is_no_text_or_not_there(write, tmp_path):
-    with pytest.raises(ValueError, match="table.csv"):
+    with pytest.raises(ValueError, match="table.csv is no UTF-8 text .*0xe4.*save it as UTF-8"):
         read_csv(write("a,y\n1,ä\n", encoding="latin-1"), target="y")
     with pytest.raises(FileNotFoundError):
         read_csv(tmp_path / "none.csv", target="y")

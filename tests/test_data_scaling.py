@@ -50,11 +50,20 @@ def test_equals_exact_fractions_in_one_part_or_two(X, cut):
                 assert scale == pytest.approx(math.sqrt(variance), rel=1e-9)
 
 
-def test_a_large_mean_does_not_cost_the_digits_of_the_variance():
-    X = [[1e9 + v] for v in (0.0, 1.0, 2.0, 3.0)]
-    expected = math.sqrt(1.25)
-    assert StandardScaler().fit(X).scale_ == pytest.approx([expected], rel=1e-14)
-    assert scaler_of(X[:1], X[1:3], X[3:]).scale_ == pytest.approx([expected], rel=1e-7)
+@given(
+    steps=st.lists(st.integers(0, 20), min_size=2, max_size=12).filter(lambda s: len(set(s)) > 1),
+    cuts=st.sets(st.integers(1, 11), max_size=4),
+    mean=st.sampled_from([1e9, -1e9, 1e15]),
+)
+@settings(deadline=None, derandomize=True)
+@pytest.mark.filterwarnings("ignore:column")
+def test_a_large_mean_does_not_cost_the_digits_of_the_variance(steps, cuts, mean):
+    X = [[mean + step * math.ulp(mean)] for step in steps]  # neighbours among the floats
+    _, [variance] = exact(X)
+    edges = [0, *sorted(cuts), len(X)]
+    parts = [X[a:b] for a, b in zip(edges, edges[1:]) if X[a:b]]
+    for scaler in StandardScaler().fit(X), scaler_of(*parts):
+        assert scaler.scale_ == pytest.approx([math.sqrt(variance)], rel=1e-13)
 
 
 def test_scaled_features_have_mean_0_and_deviation_1_and_come_back():
@@ -69,9 +78,29 @@ def test_scaled_features_have_mean_0_and_deviation_1_and_come_back():
 
 
 def test_a_constant_feature_is_noticed_and_kept():
-    with pytest.warns(UserWarning, match="column 1 .* constant"):
+    with pytest.warns(UserWarning, match="column 1 .* constant") as caught:
         scaled = StandardScaler().fit_transform([[1.0, 0.1], [2.0, 0.1], [3.0, 0.1]])
     assert scaled.columns[1] == [0.0, 0.0, 0.0]
+    assert [warning.filename for warning in caught] == [__file__]  # the caller's line, not ours
+
+
+def test_all_constant_features_are_named_and_each_is_named_once():
+    scaler = StandardScaler()
+    with pytest.warns(UserWarning, match=r"columns 0, 2 \(counted from 0\)") as caught:
+        for row in [1.0, 5.0, 3.0], [1.0, 6.0, 3.0], [1.0, 7.0, 3.0], [1.0, 8.0, 4.0]:
+            scaler.partial_fit([row])
+    assert len(caught) == 1 and caught[0].filename == __file__
+    assert scaler.scale_[0] == 1.0 and scaler.scale_[2] == pytest.approx(math.sqrt(3) / 4)
+
+
+def test_numbers_too_large_to_be_squared_are_refused_by_column():
+    scaler = scaler_of([[1.0, 2.0], [3.0, 5.0]])
+    before = scaler.state_dict()
+    for large in [[1.0, 1e200], [2.0, -1e200]], [[1.0, 1e308]] * 2 + [[2.0, 1.1e308]]:
+        for call in scaler.fit, scaler.partial_fit:
+            with pytest.raises(ValueError, match="column 1 .* too large .* unit"):
+                call(large)
+    assert scaler.state_dict() == before
 
 
 def test_fit_forgets_what_was_seen_before():

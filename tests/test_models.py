@@ -2,6 +2,7 @@
 
 import json
 import math
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -9,6 +10,7 @@ import pytest
 from tinygrad_lr.data import Batches, StandardScaler, load_breast_cancer, load_digits, load_iris
 from tinygrad_lr.data import train_test_split
 from tinygrad_lr.models import LogisticRegression, SoftmaxRegression
+from tinygrad_lr.optim import Newton
 from tinygrad_lr.training import DivergenceError
 
 REFERENCE = json.loads((Path(__file__).parent / "reference" / "sklearn.json").read_text())
@@ -72,6 +74,19 @@ def test_softmax_equals_scikit_learn_on_iris():
         assert row == pytest.approx(wanted, abs=1e-5)
     centred = [b - sum(model.intercept_) / 3 for b in model.intercept_]
     assert centred == pytest.approx(expected["intercept"], abs=1e-5)
+
+
+def test_newton_needs_damping_where_softmax_is_flat(tmp_path):
+    """The same amount added to all intercepts changes nothing, so their Hessian is singular."""
+    data = load_iris()
+    settings = dict(batch_size=None, l2=0.1, epochs=30, tol=1e-9)
+    with pytest.raises(ValueError, match="damping"):
+        SoftmaxRegression(optimizer="Newton", **settings).fit(data.X, data.y)
+    damped = partial(Newton, damping=1e-6)
+    model = SoftmaxRegression(optimizer=damped, **settings).fit(data.X, data.y)
+    assert model.history_.converged and model.history_.steps < 30
+    model.save(tmp_path / "model.json")
+    assert SoftmaxRegression.load(tmp_path / "model.json").optimizer == "Newton"
 
 
 def test_digits_by_softmax():

@@ -570,7 +570,7 @@ def test_stop_reason_says_when_there_is_nothing_to_gain(make):
 
 @each
 def test_kink_that_no_step_leaves(make):
-    """At 0 the slope of |w| counts as 0, so that of this loss as 1/2; yet it rises to both sides."""
+    """The slope of |w| counts as 0 at 0, and that of this loss as 1/2; yet it rises both ways."""
     w = Value(0.0)
     optimizer = make([w], **({"damping": 1.0, "line_search": True} if make is Newton else {}))
     optimizer.step(lambda: w.abs() + 0.5 * w)
@@ -596,7 +596,7 @@ def test_saved_state_continues_bit_for_bit(make):
     rate = {"max_iter": 2} if make is LBFGS else {}
     parameters, closure = rosenbrock()
     original = make(parameters, **rate)
-    for _ in range(5):
+    for _ in range(3):
         original.step(closure)
     saved = json.dumps(original.state_dict())
     others, other_closure = rosenbrock()

@@ -36,8 +36,8 @@ from .shapes import Shape, broadcast_shape, normal_axes, positions, strides
 
 __all__ = [
     "Array", "Data", "Tracked", "along", "as_data", "broadcast_to", "concatenate", "elementwise",
-    "from_flat", "matmul", "pairwise", "reduce", "reshape", "scatter", "shape_of", "sum_to", "take",
-    "transpose",
+    "from_flat", "matmul", "pairwise", "reduce", "reshape", "scatter", "shape_of", "sum_to",
+    "sumprod", "take", "transpose",
 ]  # fmt: skip
 
 try:

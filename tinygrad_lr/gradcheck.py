@@ -2,10 +2,10 @@
 
     f'(x)  is about  (f(x + h) - f(x - h)) / 2h
 
-Because a function here takes plain numbers as well as Values, both sides of the comparison
-come from the same f: called on numbers for the quotient, on Values for the derivative. The
-same holds for the gradient of f, so second derivatives are checked by the same few lines:
-rules are then read on the graph, which finds a rule that peeked at `.data`.
+Both sides of the comparison come from the same f: for the quotient its numbers are read,
+for the derivative its graph. The gradient of f is such a function too, so second derivatives
+are checked by the same few lines: rules are then read on the graph, which finds a rule that
+peeked at `.data`.
 
 >>> from tinygrad_lr import exp, sin
 >>> gradcheck(lambda x, y: sin(x) * exp(y), [0.5, 1.0], 0.3)
@@ -26,6 +26,7 @@ from .array import Data, from_flat, shape_of
 from .calculus import grad
 from .operations import sum
 from .registry import data_of
+from .value import Value
 
 __all__ = ["gradcheck"]
 
@@ -58,7 +59,7 @@ def _weighted(f: Callable[..., Any]) -> Callable[..., Any]:
     """f as a scalar: its elements times fixed, irregular weights, so that none can hide."""
 
     def scalar(*xs: Any) -> Any:
-        y = f(*xs)
+        y = f(*(x if type(x) is Value else Value(x) for x in xs))  # f may call methods of x
         return sum(y * _weights(data_of(y)))
 
     return scalar
@@ -97,8 +98,8 @@ def _check(
         wrong = [
             j
             for j, (a, b) in enumerate(zip(found, slopes))
-            if not abs(a - b.both)
-            <= absolute + b.noise + relative * max(abs(a), abs(b.both))
+            if not abs(a - b.both) <= absolute + b.noise + relative * max(abs(a), abs(b.both))
+            or math.isinf(b.noise)  # an infinite f would excuse everything
         ]
         if wrong:
             where = f"input {i}" + (f", element {wrong[0]} of {len(found)}" if point.__class__ is not float else "")
@@ -162,7 +163,7 @@ def _slope(moved: Callable[[float], float], x: float) -> Slope:
 def _diagnosis(found: list[float], slopes: list[Slope], wrong: list[int], nth: int) -> str:
     """What an error looks like to somebody who has seen many."""
     first = slopes[wrong[0]]
-    if not all(math.isfinite(s.both) for s in slopes):
+    if not all(math.isfinite(s.both + s.noise) for s in slopes):
         return "The function is not finite near this point: check it elsewhere."
     if first.form == "jump":
         return (

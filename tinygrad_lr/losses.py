@@ -130,7 +130,7 @@ def _slopes(logits: Any, targets: Any, *, reduction: str) -> Any:
 
 @_expects_scores
 @operation(
-    logits=lambda g, out, logits, targets, *, reduction, saved: g * saved,
+    logits=lambda g, out, logits, targets, *, reduction, saved: _times(g, saved),
     targets=lambda g, out, logits, targets, *, reduction, saved: (
         g * _of_the_total(-logits, logits, reduction)
     ),
@@ -246,7 +246,7 @@ def _each_row(g: Any, logits: Any, reduction: str) -> Any:
 @_expects_scores
 @operation(
     logits=lambda g, out, logits, targets, *, reduction, saved: (
-        _each_row(g, logits, reduction) * saved
+        _times(_each_row(g, logits, reduction), saved)
     ),
     targets=lambda g, out, logits, targets, *, reduction, saved: (
         _each_row(g, logits, reduction)
@@ -377,6 +377,11 @@ def _of_the_total(slopes: Any, losses: Any, reduction: str) -> Any:
     """Slopes of single losses as slopes of the reduced one: a mean moves by an nth of each."""
     count = math.prod(shape(losses))
     return slopes * (1.0 / count) if reduction == "mean" and count > 1 else slopes
+
+
+def _times(g: Any, saved: Any) -> Any:
+    """g * saved. A loss is usually the last node and owed 1, which need not be multiplied by."""
+    return saved if type(g) is float and g == 1.0 else g * saved
 
 
 def _flat(x: Data) -> list[float]:

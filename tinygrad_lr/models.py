@@ -36,6 +36,7 @@ from .data import Batches, check_data
 from .losses import binary_cross_entropy_with_logits, cross_entropy
 from .metrics import accuracy
 from .operations import affine, stack
+from .optim.line_search import ClosureOptimizer
 from .probability import sigmoid, softmax
 from .registry import shape
 from .training import History, minimize, numbers
@@ -49,7 +50,7 @@ FORMAT = "tinygrad_lr model 1"
 class LinearClassifier:
     """What both models share. A subclass says how many scores there are, and the loss.
 
-    `optimizer`: a name in `optim`, or a class. `lr`: learning rate, a number or a schedule;
+    `optimizer`: a name in `optim`, a class, or a `functools.partial` of one. `lr`: learning rate, a number or a schedule;
     None means 0.1, and 1 for the second-order methods. `epochs`: passes over the data at
     most. `batch_size`: rows a step; None: all of them, batch gradient descent. `l2`: adds
     l2 / 2 * |w|^2 to the mean loss (scikit-learn's C is 1 / (n * l2)). `seed`: of the random
@@ -68,7 +69,7 @@ class LinearClassifier:
     def __init__(
         self,
         *,
-        optimizer: str | type = "SGD",
+        optimizer: Any = "SGD",
         lr: Any = None,
         epochs: int = 100,
         batch_size: int | None = 32,
@@ -164,13 +165,14 @@ class LinearClassifier:
     def _make_optimizer(self, weights: tuple[Value, Value]) -> Any:
         make = self.optimizer
         if isinstance(make, str):
-            known = [name for name in optim.__all__ if name not in ("Optimizer", "schedules")]
+            known = {k: v for k, v in vars(optim).items() if _is_a(v, optim.Optimizer)}
             if make not in known:
                 raise ValueError(f"optimizer {make!r} is unknown; there are {', '.join(known)}")
-            make = getattr(optim, make)
-        second_order = make.__name__ in ("Newton", "LBFGS", "BacktrackingLineSearch")
+            make = known[make]
+        kind = getattr(make, "func", make)  # what a functools.partial will call
+        second_order = _is_a(kind, ClosureOptimizer)
         if second_order and self.batch_size is not None:
-            raise ValueError(f"{make.__name__} needs the loss of all rows: use batch_size=None")
+            raise ValueError(f"{kind.__name__} needs the loss of all rows: use batch_size=None")
         lr = self.lr if self.lr is not None else 1.0 if second_order else 0.1
         return make(weights, lr=lr)
 
@@ -239,7 +241,7 @@ class LinearClassifier:
         w, b = self._fitted()
         settings = self.get_params()
         if not isinstance(self.optimizer, str):
-            settings["optimizer"] = self.optimizer.__name__
+            settings["optimizer"] = getattr(self.optimizer, "func", self.optimizer).__name__
         if callable(self.lr):
             settings["lr"] = None  # a schedule is a function, and functions are not data
         document = {
@@ -366,6 +368,11 @@ class SoftmaxRegression(LinearClassifier):
     def _publish(self) -> None:
         w, b = self._fitted()
         self.coef_, self.intercept_ = w.data.T, b.data
+
+
+def _is_a(kind: Any, base: type) -> bool:
+    """Whether kind is a class made from base, not base itself."""
+    return isinstance(kind, type) and issubclass(kind, base) and kind is not base
 
 
 def _few(labels: Sequence[float]) -> str:

@@ -27,7 +27,7 @@ from functools import wraps
 from typing import Any
 
 from . import array, numerics
-from .array import Data, from_flat, shape_of
+from .array import Data, from_flat, shape_of, sumprod
 from .registry import broadcast_to, data_of, elementwise, operation, shape, sum_to
 from .shapes import Shape, normal_axes
 from .value import Value, current_mode
@@ -412,15 +412,15 @@ def _matmul_x(g: Any, out: Any, x: Any, y: Any) -> Any:
 
 def _matmul_y(g: Any, out: Any, x: Any, y: Any) -> Any:
     """X' G; for a vector y the sum of the rows of X, each times its g."""
-    m, n = len(shape(x)), len(shape(y))
-    if n == 1:
+    m, size = len(shape(x)), shape(y)
+    if len(size) == 1:
         if m < 3:
             return g @ x if m == 2 else g * x
-        return reshape(g, (-1,)) @ reshape(x, (-1, shape(x)[-1]))
+        return reshape(g, (-1,)) @ reshape(x, (-1, *size))
     if m == 1:
         g = reshape(g, shape(g)[:-1] + (1,) + shape(g)[-1:])
-        return sum_to(reshape(x, (-1, 1)) * g, shape(y))
-    return sum_to(_swap(x) @ g, shape(y))
+        return sum_to(reshape(x, (-1, 1)) * g, size)
+    return sum_to(_swap(x) @ g, size)
 
 
 @operation(
@@ -462,6 +462,9 @@ def affine(x: Data, w: Data, b: Data) -> Data:
 
     x (n, d), w (d) and b a number give (n); w (d, K) and b (K) give (n, K).
     """
+    if type(b) is float and len(shape_of(x)) == 2 and x.shape[1:] == shape_of(w):
+        weights = w.flat  # the usual case, in one go
+        return from_flat([sumprod(row, weights) + b for row in x.rows], x.shape[:1])
     scores = array.matmul(x, w)
     if shape_of(b) != shape_of(scores)[len(shape_of(x)) - 1 :]:
         raise ValueError(

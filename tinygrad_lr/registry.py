@@ -268,20 +268,23 @@ def _whole(op: Operation, f: Callable[..., Any]) -> Callable[..., Any]:
     names, defaults, saves = op.options, op.defaults, op.saves is not None
 
     def call(*xs: Any, **options: Any) -> Any:
-        if names:  # complete the options
-            if -1 < count < len(xs) <= count + len(names):
-                options = {**dict(zip(names, xs[count:])), **options}
-                xs = xs[:count]
-            if len(options) < len(names):
-                options = {**defaults, **options}
-        datas = [x._data if type(x) is Value else x if type(x) is Array else data_of(x) for x in xs]
+        if -1 < count < len(xs) <= count + len(names):
+            options = {**dict(zip(names, xs[count:])), **options}
+            xs = xs[:count]
+        if len(options) < len(names):
+            options = {**defaults, **options}
+        datas = [x._data if type(x) is Value else data_of(x) for x in xs]
         out = f(*datas, **options)
         if saves:
             out, options["saved"] = out
         # NO_OPTIONS promises the walk one rule an argument, which a starred argument breaks.
         return _recorded(op, out, xs, datas, options if options or count < 0 else NO_OPTIONS)
 
-    return call
+    def call_without_options(*xs: Any) -> Any:
+        datas = [x._data if type(x) is Value else data_of(x) for x in xs]
+        return _recorded(op, f(*datas), xs, datas, NO_OPTIONS)
+
+    return call if names or saves or count < 0 else call_without_options
 
 
 # ---- the pair that the machinery itself needs --------------------------------------------
