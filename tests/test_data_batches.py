@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tinygrad_lr.data import Batches, train_test_split
+from tinygrad_lr.data import Batches, check_data, train_test_split
 
 sizes = st.integers(1, 40)
 
@@ -74,6 +74,10 @@ def test_a_split_is_a_partition(n, share, seed):
     assert again == (X_train, X_test, y_train, y_test)
 
 
+def test_another_seed_is_another_split():
+    assert train_test_split(*rows_of(50), seed=0) != train_test_split(*rows_of(50), seed=1)
+
+
 def test_a_split_takes_a_number_of_rows_and_shuffles():
     _, _, _, y_test = train_test_split(*rows_of(50), test_size=10)
     assert len(y_test) == 10 and y_test.tolist() != sorted(y_test)
@@ -101,3 +105,8 @@ def test_bad_data_is_refused_at_the_door(X, y, message):
         Batches(X, y)
     with pytest.raises(ValueError, match=message):
         train_test_split(X, y)
+
+
+def test_a_column_is_named_if_its_name_is_known():
+    with pytest.raises(ValueError, match=r"nan in row 0, column 1 \('age'\)"):
+        check_data([[1.0, float("nan")]], [0], ["size", "age"])

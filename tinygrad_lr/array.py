@@ -24,6 +24,8 @@ Derivatives are not here (`value`, `operations`), nor are names for the function
 (`exp`, `sum`, ...: `operations` and `probability`).
 """
 
+from __future__ import annotations
+
 import math
 import operator
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -53,6 +55,26 @@ class Tracked:
     """What `Value` inherits, so that nothing tracked is read as plain data by mistake."""
 
     __slots__ = ()
+
+
+def _lifted(f: Callable[..., float]) -> tuple[Callable[..., Any], Callable[..., Any]]:
+    """f of two numbers as an operator of Arrays: for `x + y`, and turned round for `[1] + x`."""
+
+    def operate(x: Array, y: Any) -> Any:
+        if type(y) is not float and type(y) is not Array:
+            if isinstance(y, Tracked):
+                return NotImplemented
+            y = as_data(y)
+        return pairwise(f, x, y)
+
+    def turned(x: Array, y: Any) -> Any:
+        if type(y) is not float:
+            if isinstance(y, Tracked):
+                return NotImplemented
+            y = as_data(y)
+        return pairwise(f, y, x)
+
+    return operate, turned
 
 
 class Array:
@@ -86,7 +108,7 @@ class Array:
         return len(self.flat)
 
     @property
-    def T(self) -> "Array":
+    def T(self) -> Array:
         """The axes in reverse order."""
         return transpose(self)
 
@@ -134,10 +156,10 @@ class Array:
     def __len__(self) -> int:
         return self.shape[0]
 
-    def __iter__(self) -> Iterator["Data"]:
+    def __iter__(self) -> Iterator[Data]:
         return (self[i] for i in range(len(self)))
 
-    def __getitem__(self, index: Any) -> "Data":
+    def __getitem__(self, index: Any) -> Data:
         return take(self, index)
 
     def __setitem__(self, index: Any, item: Any) -> None:
@@ -158,10 +180,24 @@ class Array:
     def __repr__(self) -> str:
         return f"Array({_abbreviated(self.tolist())})"
 
-    def __neg__(self) -> "Array":
+    __add__, __radd__ = _lifted(operator.add)
+    __sub__, __rsub__ = _lifted(operator.sub)
+    __mul__, __rmul__ = _lifted(operator.mul)
+    __truediv__, __rtruediv__ = _lifted(numerics.divide)
+    __pow__, __rpow__ = _lifted(numerics.power)
+    __lt__, __gt__ = _lifted(lambda x, y: float(x < y))
+    __le__, __ge__ = _lifted(lambda x, y: float(x <= y))
+
+    def __matmul__(self, other: Any) -> Any:
+        return NotImplemented if isinstance(other, Tracked) else matmul(self, as_data(other))
+
+    def __rmatmul__(self, other: Any) -> Any:
+        return NotImplemented if isinstance(other, Tracked) else matmul(as_data(other), self)
+
+    def __neg__(self) -> Array:
         return from_flat(list(map(operator.neg, self.flat)), self.shape)
 
-    def __abs__(self) -> "Array":
+    def __abs__(self) -> Array:
         return from_flat(list(map(abs, self.flat)), self.shape)
 
 
@@ -433,9 +469,8 @@ def _matmul_each(x: Array, y: Array) -> Data:
         z = _matmul_each(x, y)
         return reshape(z, z.shape[:-2] + ((z.shape[-1],) if axis == -2 else (z.shape[-2],)))
     lead = broadcast_shape(x.shape[:-2], y.shape[:-2])
-    matrices = [
-        reshape(broadcast_to(a, lead + a.shape[-2:]), (math.prod(lead),) + a.shape[-2:]) for a in (x, y)
-    ]
+    stacks = [broadcast_to(a, lead + a.shape[-2:]) for a in (x, y)]
+    matrices = [reshape(a, (math.prod(lead), *a.shape[-2:])) for a in stacks]
     flats = [matmul(a, b).flat for a, b in zip(*matrices)]
     return from_flat(list(chain.from_iterable(flats)), lead + (x.shape[-2], y.shape[-1]))
 
@@ -477,37 +512,3 @@ def scatter(x: Data, index: Any, shape: Shape) -> Array:
     for place, v in zip(places, x.flat if isinstance(x, Array) else [x]):
         flat[place] += v
     return from_flat(flat, shape)
-
-
-# ---- the operators ----------------------------------------------------------------------
-
-
-def _lifted(f: Callable[..., Any]) -> tuple[Callable[..., Any], Callable[..., Any]]:
-    """f as an operator of Arrays: for `x + y`, and turned round for `[1, 2] + x`."""
-
-    def operate(x: Array, y: Any) -> Any:
-        if type(y) is not float and type(y) is not Array:
-            if isinstance(y, Tracked):
-                return NotImplemented
-            y = as_data(y)
-        return pairwise(f, x, y)
-
-    def turned(x: Array, y: Any) -> Any:
-        if type(y) is not float:
-            if isinstance(y, Tracked):
-                return NotImplemented
-            y = as_data(y)
-        return pairwise(f, y, x)
-
-    return operate, turned
-
-
-Array.__add__, Array.__radd__ = _lifted(operator.add)
-Array.__sub__, Array.__rsub__ = _lifted(operator.sub)
-Array.__mul__, Array.__rmul__ = _lifted(operator.mul)
-Array.__truediv__, Array.__rtruediv__ = _lifted(numerics.divide)
-Array.__pow__, Array.__rpow__ = _lifted(numerics.power)
-Array.__lt__, Array.__gt__ = _lifted(lambda x, y: float(x < y))
-Array.__le__, Array.__ge__ = _lifted(lambda x, y: float(x <= y))
-Array.__matmul__ = lambda x, y: NotImplemented if isinstance(y, Tracked) else matmul(x, as_data(y))
-Array.__rmatmul__ = lambda x, y: NotImplemented if isinstance(y, Tracked) else matmul(as_data(y), x)

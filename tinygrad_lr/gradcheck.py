@@ -22,7 +22,7 @@ import math
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
-from .array import Data, from_flat, shape_of
+from .array import Array, Data, from_flat, shape_of
 from .calculus import grad
 from .operations import sum
 from .registry import data_of
@@ -102,11 +102,13 @@ def _check(
             or math.isinf(b.noise)  # an infinite f would excuse everything
         ]
         if wrong:
-            where = f"input {i}" + (f", element {wrong[0]} of {len(found)}" if point.__class__ is not float else "")
+            j = wrong[0]
+            which = f"derivative of order {nth}" if nth > 1 else "derivative"
+            element = f", element {j} of {len(found)}" if isinstance(point, Array) else ""
             raise AssertionError(
-                f"{'derivative' if nth == 1 else f'derivative of order {nth}'} by {where}, at "
-                f"{_flat(point)[wrong[0]]!r}: the rules give {found[wrong[0]]!r}, finite differences "
-                f"{slopes[wrong[0]].both!r}. {_diagnosis(found, slopes, wrong, nth)}"
+                f"{which} by input {i}{element}, at {_flat(point)[j]!r}: the rules give "
+                f"{found[j]!r}, finite differences {slopes[j].both!r}. "
+                + _diagnosis(found, slopes, wrong, nth)
             )
 
 

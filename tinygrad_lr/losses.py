@@ -257,7 +257,11 @@ def _each_row(g: Any, logits: Any, reduction: str) -> Any:
     saves=_class_slopes,
     same_as=_spelled_out_cross_entropy,
     samples=[
-        ([[0.5, -1.0, 2.0], [0.1, 0.2, 0.3]], [[0.2, 0.3, 0.5], [0.8, 0.1, 0.1]], {"reduction": "mean"}),
+        (
+            [[0.5, -1.0, 2.0], [0.1, 0.2, 0.3]],
+            [[0.2, 0.3, 0.5], [0.8, 0.1, 0.1]],
+            {"reduction": "mean"},
+        ),
         ([[0.5, -1.0], [0.3, 0.1]], [[0.2, 0.8], [0.6, 0.4]], {"reduction": "none"}),
         ([0.5, -1.0, 0.7], [0.2, 0.5, 0.3], {"reduction": "sum"}),
     ],
@@ -394,7 +398,9 @@ def _shaped(flat: list[float], full: Shape) -> Data:
 
 def _as_rows(x: Any) -> list[list[float]]:
     """The lists along the last axis."""
-    return x.rows if x.ndim == 2 else [x.flat] if x.ndim == 1 else reshape(x, (-1, x.shape[-1])).rows
+    if x.ndim == 1:
+        return [x.flat]
+    return x.rows if x.ndim == 2 else reshape(x, (-1, x.shape[-1])).rows
 
 
 def _labels(name: str, full: Shape, labels: Any) -> list[int]:

@@ -26,7 +26,7 @@ import json
 import math
 import random
 import warnings
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from os import PathLike
 from typing import Any, ClassVar, Self
 
@@ -48,13 +48,14 @@ FORMAT = "tinygrad_lr model 1"
 
 
 class LinearClassifier:
-    """What both models share. A subclass says how many scores there are, and the loss.
+    """What both models share: learning, predicting, settings, files.
 
-    `optimizer`: a name in `optim`, a class, or a `functools.partial` of one. `lr`: learning rate, a number or a schedule;
-    None means 0.1, and 1 for the second-order methods. `epochs`: passes over the data at
-    most. `batch_size`: rows a step; None: all of them, batch gradient descent. `l2`: adds
-    l2 / 2 * |w|^2 to the mean loss (scikit-learn's C is 1 / (n * l2)). `seed`: of the random
-    start and of the shuffling. `tol`: stop early, as in `training.minimize`.
+    `optimizer`: a name in `optim`, a class, or a `functools.partial` of one. `lr`: learning
+    rate, a number or a schedule; None means 0.1, and 1 for the second-order methods.
+    `epochs`: passes over the data at most. `batch_size`: rows a step; None: all of them,
+    batch gradient descent. `l2`: adds l2 / 2 * |w|^2 to the mean loss (scikit-learn's C is
+    1 / (n * l2)). `seed`: of the random start and of the shuffling. `tol`: stop early, as in
+    `training.minimize`.
 
     After `fit`: `coef_`, `intercept_`, `classes_`, `history_`.
     """
@@ -63,6 +64,19 @@ class LinearClassifier:
     intercept_: Any
     classes_: tuple[int, ...]
     history_: History
+
+    # What a subclass is made of: how scores are judged, which labels there are, the shape of
+    # the weights of so many features, and how they are told to the user.
+    _cross_entropy: ClassVar[Callable[..., Any]]
+    _classes: ClassVar[Callable[[list[float] | None], tuple[int, ...]]]
+    _shape: ClassVar[Callable[[int, tuple[int, ...]], tuple[int, ...]]]
+
+    def _publish(self) -> None:
+        raise NotImplementedError
+
+    def predict(self, X: Any) -> Array:
+        """The label of each row of X (n, d)."""
+        raise NotImplementedError
 
     _settings: ClassVar = ("optimizer", "lr", "epochs", "batch_size", "l2", "seed", "tol")
 
@@ -100,8 +114,7 @@ class LinearClassifier:
         history = minimize(
             loss, weights, batches, stepper, self.epochs, callbacks, tolerance=self.tol
         )
-        self._weights, self._stepper, self.classes_, self.history_ = weights, stepper, classes, history
-        self._publish()
+        self._become(weights, stepper, classes, history)
         if self.l2 == 0.0 and self.predict(X) == y:
             warnings.warn(
                 "these weights separate the classes perfectly, and twice as large they would have "
@@ -122,16 +135,14 @@ class LinearClassifier:
             weights = self._start(X.shape[1], known)
             stepper, history = self._make_optimizer(weights), History()
         else:
-            known, weights, stepper, history = (
-                self.classes_, self._weights, self._stepper, self.history_,
-            )  # fmt: skip
+            known, history = self.classes_, self.history_
+            weights, stepper = self._weights, self._stepper
             self._check_width(X)
         now = minimize(self._loss(weights), weights, [(X, self._codes(y, known))], stepper, 1)
         history.losses += now.losses
         history.gradient_norms += now.gradient_norms
         history.epoch_losses += now.epoch_losses
-        self._weights, self._stepper, self.classes_, self.history_ = weights, stepper, known, history
-        self._publish()
+        self._become(weights, stepper, known, history)
         return self
 
     @staticmethod
@@ -191,7 +202,7 @@ class LinearClassifier:
 
     def _fitted(self) -> tuple[Value, Value]:
         if self._weights is None:
-            raise RuntimeError(f"this {type(self).__name__} has learned nothing yet; call fit first")
+            raise RuntimeError(f"{type(self).__name__} has learned nothing yet; call fit first")
         return self._weights
 
     def _check_width(self, X: Any) -> None:
@@ -211,13 +222,19 @@ class LinearClassifier:
         mean, scale = Array(scaler.mean_), Array(scaler.scale_)
         raw_w = (w.data.T / scale).T
         raw = type(self)(**self.get_params())
-        raw._become(raw_w, b.data - mean @ raw_w, self.classes_, self.history_)
+        raw._take_weights(raw_w, b.data - mean @ raw_w, self.classes_, self.history_)
         return raw
 
-    def _become(self, w: Any, b: Any, classes: tuple[int, ...], history: History) -> None:
-        """Take these weights, as if they had been learned."""
-        self._weights = Value(w, label="w"), Value(b, label="b")
-        self._stepper = self._make_optimizer(self._weights)
+    def _take_weights(self, w: Any, b: Any, classes: tuple[int, ...], history: History) -> None:
+        """Be a model with these numbers."""
+        weights = Value(w, label="w"), Value(b, label="b")
+        self._become(weights, self._make_optimizer(weights), classes, history)
+
+    def _become(
+        self, weights: tuple[Value, Value], stepper: Any, classes: tuple[int, ...], history: History
+    ) -> None:
+        """Be the model that was learned; nothing else changes one."""
+        self._weights, self._stepper = weights, stepper
         self.classes_, self.history_ = classes, history
         self._publish()
 
@@ -277,7 +294,7 @@ class LinearClassifier:
             raise ValueError(f"{len(classes)} classes do not fit weights of shape {shape(w)}")
         if not all(map(math.isfinite, numbers([w, b]))):
             raise ValueError("a weight is not finite")
-        model._become(w, b, classes, History())
+        model._take_weights(w, b, classes, History())
         return model
 
     def __repr__(self) -> str:
@@ -354,7 +371,7 @@ class SoftmaxRegression(LinearClassifier):
     @staticmethod
     def _classes(labels: list[float] | None) -> tuple[int, ...]:
         if labels is None:
-            raise ValueError("name all classes with the first batch: partial_fit(X, y, classes=...)")
+            raise ValueError("name all classes at the first batch: partial_fit(X, y, classes=...)")
         if not all(label.is_integer() for label in labels):
             raise ValueError(f"labels are whole numbers; found {_few(labels)}")
         if len(labels) < 2:

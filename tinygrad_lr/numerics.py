@@ -34,9 +34,9 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 __all__ = [
-    "FAST", "cos", "divide", "exp", "expm1", "largest", "log", "log1p", "log_sigmoid", "log_softmax",
-    "log_sum_exp", "logistic_density", "power", "sigmoid", "sin", "smallest", "softmax",
-    "softmax_and_log", "softplus", "sqrt",
+    "FAST", "cos", "divide", "exp", "expm1", "largest", "log", "log1p", "log_sigmoid",
+    "log_softmax", "log_sum_exp", "logistic_density", "power", "sigmoid", "sin", "smallest",
+    "softmax", "softmax_and_log", "softplus", "sqrt",
 ]  # fmt: skip
 
 

@@ -33,14 +33,20 @@ from .shapes import Shape, normal_axes
 from .value import Value, current_mode
 
 __all__ = [
-    "abs", "add", "affine", "attach", "broadcast_to", "clip", "concatenate", "cos", "divide", "dot", "exp", "expm1",
-    "getitem", "identity", "less", "less_equal", "log", "log1p", "matmul", "max", "maximum", "mean", "min", "minimum",
-    "multiply", "negative", "power", "relu", "reshape", "scatter", "sin", "spread", "sqrt", "stack",
-    "subtract", "sum", "sum_to", "transpose", "where",
+    "abs", "add", "affine", "attach", "broadcast_to", "clip", "concatenate", "cos", "divide",
+    "dot", "exp", "expm1", "getitem", "identity", "less", "less_equal", "log", "log1p",
+    "matmul", "max", "maximum", "mean", "min", "minimum", "multiply", "negative", "power",
+    "relu", "reshape", "scatter", "sin", "spread", "sqrt", "stack", "subtract", "sum", "sum_to",
+    "transpose", "where",
 ]  # fmt: skip
 
 # Points for the tests: of both signs, away from kinks, and with shapes that broadcast.
-PAIRS = [(0.7, -1.3), ([1.5, -0.4], [2.5, 3.0]), ([[0.3], [-1.2]], [0.9, 2.1, -0.6]), (2.0, [0.5, 4.0])]
+PAIRS = [
+    (0.7, -1.3),
+    ([1.5, -0.4], [2.5, 3.0]),
+    ([[0.3], [-1.2]], [0.9, 2.1, -0.6]),
+    (2.0, [0.5, 4.0]),
+]
 ANY = [(0.4,), (-1.7,), ([[0.2, -0.6], [1.1, 2.3]],)]
 POSITIVE = [(0.4,), (3.0,), ([0.2, 1.9],)]
 
@@ -60,7 +66,9 @@ def subtract(x: float, y: float) -> float:
     return x - y
 
 
-@elementwise(x=lambda g, out, x, y: g * y, y=lambda g, out, x, y: g * x, symbol="*", samples=PAIRS)
+@elementwise(
+    x=lambda g, out, x, y: g * y, y=lambda g, out, x, y: g * x, symbol="*", samples=PAIRS
+)
 def multiply(x: float, y: float) -> float:
     """x * y. The faster one factor makes the product grow, the larger the other one is."""
     return x * y
@@ -340,7 +348,11 @@ def _pieces(g: Any, out: Any, *arrays: Any, axis: int) -> list[Any]:
 
 @operation(
     arrays=_pieces,
-    samples=[([1.0, 2.0], [3.0]), (MATRIX, MATRIX, {"axis": 1}), (MATRIX, [[1.0], [2.0]], {"axis": -1})],
+    samples=[
+        ([1.0, 2.0], [3.0]),
+        (MATRIX, MATRIX, {"axis": 1}),
+        (MATRIX, [[1.0], [2.0]], {"axis": -1}),
+    ],
 )
 def concatenate(*arrays: Any, axis: int = 0) -> Data:
     """One Array after the other."""
@@ -507,7 +519,7 @@ for _name, _function in {
     setattr(Value, f"__{_name}__", _function)
 
 attach(
-    exp, log, log1p, expm1, sqrt, abs, sin, cos, relu, maximum, minimum, clip, where, sum, mean, max,
-    min, reshape, transpose, broadcast_to, matmul, dot,
+    exp, log, log1p, expm1, sqrt, abs, sin, cos, relu, maximum, minimum, clip, where, sum, mean,
+    max, min, reshape, transpose, broadcast_to, matmul, dot,
 )  # fmt: skip
 Value.T = property(transpose, doc="The axes in reverse order.")  # type: ignore[attr-defined]

@@ -75,7 +75,7 @@ def positions(index: Any, shape: Shape) -> tuple[list[int], Shape]:
         pairs = []  # no lists: each int stands for itself
     elif pairs[-1] - pairs[0] >= len(pairs):
         raise IndexError(f"index {index}: lists with a slice between them; index twice instead")
-    flat, result = [0], []
+    flat, result, pair = [0], [], [0]
     axis = 0
     for place, item in enumerate(items):
         if item is None:

@@ -45,6 +45,8 @@ from .array import Data, Tracked, as_data, shape_of
 if TYPE_CHECKING:
     from .registry import Operation
 
+    def _attached(self: Value, *others: Any) -> Any: ...
+
 __all__ = ["Value", "detect_anomaly", "no_grad"]
 
 _next_birth = count().__next__
@@ -67,6 +69,13 @@ class Value(Tracked):
     inputs: tuple[Any, ...]  # Values and constants, in the order of the arguments
     options: dict[str, Any]  # keyword arguments, and what the operation saved for its rules
     born: int
+
+    if TYPE_CHECKING:  # `operations` and `probability` attach the operators, and all methods
+        __add__ = __sub__ = __mul__ = __truediv__ = __pow__ = __matmul__ = _attached
+        __radd__ = __rsub__ = __rmul__ = __rtruediv__ = __rpow__ = __rmatmul__ = _attached
+        __lt__ = __le__ = __gt__ = __ge__ = __neg__ = __abs__ = __getitem__ = _attached
+
+        def __getattr__(self, name: str) -> Any: ...
 
     def __init__(self, data: Any, *, label: str = "") -> None:
         self._data: Any = as_data(data)

@@ -75,17 +75,21 @@ def train_test_split(
 ) -> tuple[Array, Array, Array, Array]:
     """Rows to learn from and rows to be judged by: X_train, X_test, y_train, y_test.
 
-    `test_size`: a share between 0 and 1, or a number of rows. The rows are drawn at
-    random, by `seed`. A model may have learned its rows by heart; only rows it has never
+    `test_size`: a share between 0 and 1, or a whole number of rows. The rows are
+    drawn at random, by `seed`. A model may have learned its rows by heart; only rows it has never
     seen tell how good it is. Raises ValueError where one part would be empty.
     """
     X, y = check_data(X, y)
     n = len(y)
-    held_back = test_size if isinstance(test_size, int) else round(n * test_size)
-    if not 0 < held_back < n or isinstance(test_size, bool):
+    held_back = 0
+    if isinstance(test_size, int) and not isinstance(test_size, bool):
+        held_back = test_size
+    elif isinstance(test_size, float) and 0.0 < test_size < 1.0:
+        held_back = round(n * test_size)
+    if not 0 < held_back < n:
         raise ValueError(
             f"test_size {test_size!r} of {n} rows leaves one part empty; give a share such as "
-            "0.25, or a number of rows"
+            "0.25, or a whole number of rows"
         )
     order = shuffled(n, f"{seed}/split")
     X_test, y_test = take_rows(X, y, order[:held_back])

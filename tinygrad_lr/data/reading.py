@@ -8,8 +8,8 @@
 (Array([[41.0, 70.5], [63.0, 82.0]]), Array([1.0, 0.0]), ('ill', 'well'))
 
 It guesses nothing: an empty field or a word where a number belongs is an error that names
-the line and the column. Categories and missing values have to be turned into numbers
-first, because how that is done is a part of the model.
+the line of the file and the column. Categories and missing values have to be turned into
+numbers first, because how that is done is a part of the model.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from collections.abc import Iterator
 from os import PathLike
 from typing import Any
 
-from ..array import Array, from_flat
+from ..array import from_flat
 from .table import Dataset
 
 __all__ = ["read_csv"]
@@ -32,33 +32,41 @@ def read_csv(path: str | PathLike[str], target: str) -> Dataset:
 
     A target of words gives codes 0 to K - 1 in the order of the sorted words, which are
     `target_names`. A target of numbers is kept; if all are whole, `target_names` lists
-    them. Raises FileNotFoundError, and ValueError with the line number for a row that is
-    too short or too long, and for a field that is no finite number.
+    them. Empty lines are skipped. Raises FileNotFoundError, and ValueError with the line
+    number for a row that is too short or too long, and for a field that is no finite number.
     """
     with open(path, newline="", encoding="utf-8-sig") as file:
         reader = csv.reader(file, strict=True)
         try:
-            header = [name.strip() for name in next(reader, [])]
+            header = [name.strip() for name in next(filter(None, reader), [])]
             place = _target_place(path, header, target)
             names = header[:place] + header[place + 1 :]
             flat: list[float] = []
             targets: list[str] = []
-            for row in reader:
-                if not row:
-                    continue  # an empty line
+            lines: list[int] = []
+            for row in filter(None, reader):
                 where = f"{path}, line {reader.line_num}"
                 if len(row) != len(header):
                     raise ValueError(
                         f"{where}: {len(row)} fields, but the header names {len(header)} columns"
                     )
                 targets.append(row.pop(place).strip())
+                lines.append(reader.line_num)
+                if not targets[-1]:
+                    raise ValueError(f"{where}, column {target!r}: the field is empty")
                 flat += _numbers(where, row, names)
-        except (csv.Error, UnicodeDecodeError) as error:
+        except csv.Error as error:
             raise ValueError(f"{path}, line {reader.line_num}: {error}") from None
+        except UnicodeDecodeError as error:
+            byte = error.object[error.start]
+            raise ValueError(f"{path} is no UTF-8 text (byte {byte:#x}); save it as UTF-8") from None
     if not targets:
         raise ValueError(f"{path}: there is a header, but no row below it")
-    y, target_names = _coded(f"{path}, column {target!r}", targets)
-    X = from_flat(flat, (len(targets), len(names)))
+    numbers, target_names = _coded(targets)
+    for line, text, number in zip(lines, targets, numbers):
+        if not math.isfinite(number):
+            raise ValueError(f"{path}, line {line}, column {target!r}: {text!r} is not finite")
+    X, y = from_flat(flat, (len(targets), len(names))), from_flat(numbers, (len(targets),))
     return Dataset(X, y, tuple(names), target_names, f"read from {path}")
 
 
@@ -66,6 +74,11 @@ def _target_place(path: Any, header: list[str], target: str) -> int:
     """Where the target stands in the header, which must name each column once."""
     if not header:
         raise ValueError(f"{path} is empty; the first line must name the columns")
+    if "" in header:
+        nameless = header.index("") + 1
+        raise ValueError(
+            f"{path}: column {nameless} of the header has no name; name it, or leave it out"
+        )
     twice = sorted({name for name in header if header.count(name) > 1})
     if twice:
         raise ValueError(f"{path}: the header names {twice[0]!r} twice")
@@ -84,7 +97,7 @@ def _numbers(where: str, row: list[str], names: list[str]) -> Iterator[float]:
     """The fields of a row as floats."""
     for field, name in zip(row, names):
         try:
-            number = float(field)
+            number = _number(field)
         except ValueError:
             found = f"{field!r} is no number" if field.strip() else "the field is empty"
             raise ValueError(f"{where}, column {name!r}: {found}") from None
@@ -93,18 +106,18 @@ def _numbers(where: str, row: list[str], names: list[str]) -> Iterator[float]:
         yield number
 
 
-def _coded(where: str, targets: list[str]) -> tuple[Array, tuple[str, ...]]:
+def _number(field: str) -> float:
+    """The field as a float. Raises ValueError, for `1_000` too: only Python reads that."""
+    return float(field.replace("_", "?"))
+
+
+def _coded(targets: list[str]) -> tuple[list[float], tuple[str, ...]]:
     """The target as numbers, and the names of its values."""
-    if "" in targets:
-        raise ValueError(f"{where}: the target of data row {targets.index('') + 1} is empty")
     try:
-        numbers = [float(text) for text in targets]
+        numbers = [_number(text) for text in targets]
     except ValueError:
         words = sorted(set(targets))
         code = {word: float(i) for i, word in enumerate(words)}
-        return from_flat([code[text] for text in targets], (len(targets),)), tuple(words)
-    if not all(map(math.isfinite, numbers)):
-        raise ValueError(f"{where}: a target is not finite")
+        return [code[text] for text in targets], tuple(words)
     whole = all(number.is_integer() for number in numbers)
-    names = tuple(f"{number:.0f}" for number in sorted(set(numbers))) if whole else ()
-    return from_flat(numbers, (len(numbers),)), names
+    return numbers, tuple(str(int(number)) for number in sorted(set(numbers))) if whole else ()

@@ -41,13 +41,13 @@ class StandardScaler:
 
     def __init__(self) -> None:
         self.n_samples_seen_ = 0
+        self._rests: list[float] = []  # what was rounded off the means
         self._squares: list[float] = []  # sums of squared distances to the mean
+        self._reported: set[int] = set()  # constant columns, each warned of once
 
     def fit(self, X: Any) -> Self:
-        """Learn from these rows alone."""
-        fresh = StandardScaler().partial_fit(X)
-        self.__dict__.update(fresh.__dict__)
-        return self
+        """Learn from these rows alone. Raises ValueError for numbers too large to be squared."""
+        return self._learn(X, 0)
 
     def partial_fit(self, X: Any) -> Self:
         """Learn from these rows too; parts in any order give what the whole gives.
@@ -56,30 +56,43 @@ class StandardScaler:
         T, together have the mean a + (b - a) m / (n + m) and the sum S + T + (b - a)^2
         n m / (n + m). (Chan, Golub and LeVeque 1979; for m = 1 it is Welford's rule.)
         """
+        return self._learn(X, self.n_samples_seen_)
+
+    def _learn(self, X: Any, n: int) -> Self:
+        """Add the rows X to the n rows that were seen before; n = 0 forgets them."""
         X = check_matrix(X)
-        n, m = self.n_samples_seen_, X.shape[0]
+        m = X.shape[0]
         if n:
             self._check_width(X)
-        means, squares = [], []
+        means, rests, squares = [], [], []
         for j, column in enumerate(X.columns):
-            mean = math.fsum(column) / m
-            if min(column) == max(column):  # rounding must not make a constant vary
-                mean = column[0]
-            square = math.fsum([(x - mean) ** 2 for x in column])
-            if n:
-                apart = mean - self.mean_[j]
-                square += self._squares[j] + apart * apart * (n * m / (n + m))
-                mean = self.mean_[j] + apart * (m / (n + m))
+            try:
+                mean, rest, square = _moments(column)
+                if n:
+                    apart = (mean - self.mean_[j]) + (rest - self._rests[j])
+                    square += self._squares[j] + apart**2 * (n * m / (n + m))
+                    moved = self._rests[j] + apart * (m / (n + m))
+                    mean = self.mean_[j] + moved
+                    rest = moved - (mean - self.mean_[j])
+            except OverflowError:
+                raise ValueError(
+                    f"X: column {j} (counted from 0) has numbers too large to be squared; measure "
+                    "it in a larger unit"
+                ) from None
             means.append(mean)
+            rests.append(rest)
             squares.append(square)
-        self.mean_, self._squares, self.n_samples_seen_ = means, squares, n + m
-        self.scale_ = [math.sqrt(s / (n + m)) or 1.0 for s in squares]
-        if n + m > 1 and 0.0 in squares:
+        reported = self._reported if n else set()
+        constant = {j for j, s in enumerate(squares) if s == 0.0 and n + m > 1} - reported
+        if constant:
+            names = ", ".join(f"column {j}" for j in sorted(constant))
             warnings.warn(
-                f"column {squares.index(0.0)} (counted from 0) is constant; it keeps the scale 1 "
-                "and tells nothing",
-                stacklevel=2,
+                f"constant in all {n + m} rows seen: {names} (counted from 0); the scale stays 1",
+                stacklevel=3,  # the line that called fit, partial_fit or fit_transform
             )
+        self.mean_, self._rests, self._squares = means, rests, squares
+        self.scale_ = [math.sqrt(s / (n + m)) or 1.0 for s in squares]
+        self.n_samples_seen_, self._reported = n + m, reported | constant
         return self
 
     def transform(self, X: Any) -> Array:
@@ -97,14 +110,14 @@ class StandardScaler:
 
     def fit_transform(self, X: Any) -> Array:
         """`fit`, then `transform` of the same rows."""
-        return self.fit(X).transform(X)
+        return self._learn(X, 0).transform(X)
 
     def _checked(self, X: Any) -> Array:
         if not self.n_samples_seen_:
             raise RuntimeError("this StandardScaler has seen no rows yet; call fit first")
-        X = check_matrix(X)
-        self._check_width(X)
-        return X
+        checked = check_matrix(X)
+        self._check_width(checked)
+        return checked
 
     def _check_width(self, X: Array) -> None:
         if X.shape[1] != len(self.mean_):
@@ -114,11 +127,31 @@ class StandardScaler:
         """What it has learned, JSON-able."""
         if not self.n_samples_seen_:
             return {"n": 0}
-        return {"n": self.n_samples_seen_, "mean": self.mean_, "squares": self._squares}
+        return {
+            "n": self.n_samples_seen_,
+            "mean": self.mean_,
+            "rest": self._rests,
+            "squares": self._squares,
+        }
 
     def load_state_dict(self, saved: dict[str, Any]) -> None:
         """Know what `state_dict` knew."""
         self.n_samples_seen_ = saved["n"]
         if saved["n"]:
-            self.mean_, self._squares = list(saved["mean"]), list(saved["squares"])
+            self.mean_, self._rests = list(saved["mean"]), list(saved["rest"])
+            self._squares = list(saved["squares"])
             self.scale_ = [math.sqrt(s / saved["n"]) or 1.0 for s in self._squares]
+
+
+def _moments(column: list[float]) -> tuple[float, float, float]:
+    """The mean, what was rounded off it, and the sum of squared distances to both together.
+
+    Distances to the rounded mean alone are wrong where floats lie far apart: the mean of two
+    neighbours near 1e9 is rounded to one of them, which doubles the sum. Raises OverflowError.
+    """
+    if min(column) == max(column):  # rounding must not make a constant vary
+        return column[0], 0.0, 0.0
+    mean = math.fsum(column) / len(column)
+    distances = [x - mean for x in column]
+    rest = math.fsum(distances) / len(column)
+    return mean, rest, math.fsum([(x - rest) ** 2 for x in distances])

@@ -15,7 +15,7 @@ class Dataset(NamedTuple):
     X                (n, d) one row a sample, one column a feature
     y                (n,) the target: the code of the class, 0 to K - 1, or a number
     feature_names    d names
-    target_names     K names, in the order of the codes; () where the target is no class
+    target_names     K names, in the order of the numbers in y; () where the target is no class
     description      where it comes from
     """
 
@@ -27,5 +27,9 @@ class Dataset(NamedTuple):
 
     def __repr__(self) -> str:
         n, d = self.X.shape
-        names = ", ".join(f"{code}: {name}" for code, name in enumerate(self.target_names))
-        return f"Dataset({n} rows, {d} features, target {names or 'a number'})"
+        names = list(self.target_names)
+        if not all(name.lstrip("-").isdecimal() for name in names):  # else they are the numbers
+            names = [f"{code}: {name}" for code, name in enumerate(names)]
+        if len(names) > 10:
+            names[3:-1] = ["..."]
+        return f"Dataset({n} rows, {d} features, target {', '.join(names) or 'a number'})"
