@@ -1,0 +1,51 @@
+"""What all lessons share: titles, tables, pictures. No mathematics."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from pathlib import Path
+from typing import Any
+
+__all__ = ["OUTPUT", "picture", "section", "table"]
+
+OUTPUT = Path(__file__).parent / "output"
+
+
+def section(title: str) -> None:
+    """A title over what is printed next."""
+    print(f"\n{title}\n{'-' * len(title)}")
+
+
+def table(header: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
+    """Aligned columns: numbers at the right, words at the left."""
+    lines = [[str(h) for h in header]]
+    numeric = [True] * len(header)
+    for row in rows:
+        numeric = [n and not isinstance(v, str) for n, v in zip(numeric, row)]
+        lines.append([f"{v:.4g}" if isinstance(v, float) else str(v) for v in row])
+    widths = [max(map(len, column)) for column in zip(*lines)]
+    for line in lines:
+        cells = [c.rjust(w) if n else c.ljust(w) for c, w, n in zip(line, widths, numeric)]
+        print("  " + "   ".join(cells).rstrip())
+
+
+def picture(name: str, draw: Callable[[Any], None], **subplots: Any) -> None:
+    """Save what `draw(axes)` draws as examples/output/NAME.png, where matplotlib is there.
+
+    `subplots` goes to `pyplot.subplots`: `ncols=2` hands `draw` two axes.
+    """
+    try:
+        import matplotlib
+    except ImportError:
+        print(f"(no picture {name!r}: matplotlib is not installed)")
+        return
+    matplotlib.use("Agg")
+    from matplotlib import pyplot
+
+    figure, axes = pyplot.subplots(layout="constrained", **subplots)
+    draw(axes)
+    OUTPUT.mkdir(exist_ok=True)
+    path = OUTPUT / f"{name}.png"
+    figure.savefig(path, dpi=110)
+    pyplot.close(figure)
+    print(f"picture: {path}")
