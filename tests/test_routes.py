@@ -234,8 +234,11 @@ def run(program, *leaves):
     for f, i, j in program:
         a, b = nodes[i % len(nodes)], nodes[j % len(nodes)]
         nodes.append(f(a, b) if f in BINARY else f(a))
-    sums = [total(node) * (1.0 + 0.1 * k) for k, node in enumerate(nodes)]
-    return sum(s * s * 0.1 + s for s in sums)
+    result = 0.0
+    for k, node in enumerate(nodes):  # not Python's sum, which adds floats more exactly than Values
+        s = total(node) * (1.0 + 0.1 * k)
+        result = result + s * s * 0.1 + s
+    return result
 
 
 @settings(max_examples=60)

@@ -75,8 +75,8 @@ def train_test_split(
 ) -> tuple[Array, Array, Array, Array]:
     """Rows to learn from and rows to be judged by: X_train, X_test, y_train, y_test.
 
-    `test_size`: a share between 0 and 1, or a whole number of rows. The rows are
-    drawn at random, by `seed`. A model may have learned its rows by heart; only rows it has never
+    `test_size`: a share between 0 and 1, or a whole number of rows. The rows are drawn at
+    random, by `seed`. A model may have learned its rows by heart; only rows it has never
     seen tell how good it is. Raises ValueError where one part would be empty.
     """
     X, y = check_data(X, y)

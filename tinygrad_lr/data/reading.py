@@ -58,8 +58,8 @@ def read_csv(path: str | PathLike[str], target: str) -> Dataset:
         except csv.Error as error:
             raise ValueError(f"{path}, line {reader.line_num}: {error}") from None
         except UnicodeDecodeError as error:
-            byte = error.object[error.start]
-            raise ValueError(f"{path} is no UTF-8 text (byte {byte:#x}); save it as UTF-8") from None
+            byte = f"byte {error.object[error.start]:#x}"
+            raise ValueError(f"{path} is no UTF-8 text ({byte}); save it as UTF-8") from None
     if not targets:
         raise ValueError(f"{path}: there is a header, but no row below it")
     numbers, target_names = _coded(targets)
