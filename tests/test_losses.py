@@ -12,7 +12,7 @@ from oracles import exact_log1p, ulps
 
 from tinygrad_lr import (
     Array, Value, bernoulli_log_likelihood, binary_cross_entropy, binary_cross_entropy_with_logits,
-    categorical_log_likelihood, cross_entropy, entropy, exp, gaussian_negative_log_likelihood, grad,
+    categorical_log_likelihood, cross_entropy, entropy, exp, gaussian_negative_log_likelihood, grad, gradcheck,
     hessian, kl_divergence, log_softmax, mean_squared_error, negative_log_likelihood, sigmoid, softmax,
 )  # fmt: skip
 
@@ -239,6 +239,19 @@ def test_reductions(loss):
     for wrong in ("average", None, "Mean"):
         with pytest.raises(ValueError, match="it must be 'mean', 'sum' or 'none'"):
             loss(a, b, reduction=wrong)
+
+
+@pytest.mark.parametrize("reduction", ["mean", "sum", "none"])
+@pytest.mark.parametrize(("z", "labels"), [([[0.5, -1.0, 2.0], [0.1, 0.2, 0.3]], [2, 0]), ([0.5, -1.0], 1)])
+def test_cross_entropy_of_labels_has_second_derivatives(z, labels, reduction):
+    """The registry's samples are distributions: labels are names, and not differentiable."""
+    assert gradcheck(lambda z: cross_entropy(z, labels, reduction=reduction), z)
+    spelled_out = cross_entropy.operation.same_as
+    scalar = lambda loss: lambda z: (loss(z, labels, reduction=reduction) ** 2).sum()
+    assert flat(hessian(scalar(cross_entropy))(z)) == close(flat(hessian(scalar(spelled_out))(z)))
+    tracked = Value(labels)
+    cross_entropy(Value(z), tracked).backward()
+    assert set(flat(tracked.grad)) == {0.0}
 
 
 @pytest.mark.parametrize("targets", [[[0, 2], [1, 1]], [[[1, 0, 0], [0, 0.5, 0.5]], [[0, 1, 0], [0.2, 0.3, 0.5]]]], ids=str)

@@ -18,6 +18,7 @@ from tinygrad_lr import (
 )  # fmt: skip
 from tinygrad_lr import sum as total
 from tinygrad_lr.registry import OPERATIONS
+from tinygrad_lr.value import mode
 
 
 @pytest.fixture
@@ -451,8 +452,21 @@ def test_comparisons_give_plain_truths():
     assert all(type(t) is bool for t in (x < 2, 2 < x))
     for truth in (y > 1, 1 < y, y > x, y > [1, 1], Array([1, 1]) < y, [1, 1] < y):
         assert truth == Array([0, 1])
+    assert (Array([2, 2]) > y) == (Array([1, 2]) >= y) == ([2, 2] > y) == Array([1, 0])
     assert (y >= 1) == Array([1, 1])
     assert (y <= x) == Array([1, 0])
+
+
+def test_where_source_is_traced_comparisons_are_nodes_and_no_way_is_chosen():
+    x = Value(2.0)
+    with mode(tracing=True):
+        larger = x > 1
+        assert (larger.operation.name, larger.data) == ("less", 1.0)
+        assert where(x <= 1, 0.0, x).data == 2.0
+        with pytest.raises(TypeError, match="straight-line source goes one way only; use where"):
+            bool(larger)
+        assert x  # a leaf is known
+    assert (x > 1) is True
 
 
 def test_equality_and_hash_are_identity():

@@ -310,10 +310,10 @@ def pairwise(f: Callable[..., float], x: Data, y: Data) -> Data:
 
 
 def _mapped(f: Callable[..., float], *flats: Iterable[float]) -> list[float]:
-    """f over flat lists; by C functions, unless one raises because a limit is in reach."""
+    """f over flat lists; the fast way, unless that raises because a limit is in reach."""
     if f in numerics.FAST:
         try:
-            return list(map(numerics.FAST[f], *flats))
+            return list(numerics.FAST[f](*flats))
         except (ArithmeticError, ValueError):
             pass
     return list(map(f, *flats))

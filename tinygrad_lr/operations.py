@@ -28,7 +28,7 @@ from typing import Any
 
 from . import array, numerics
 from .array import Data, from_flat, shape_of, sumprod
-from .registry import broadcast_to, data_of, elementwise, operation, shape, sum_to
+from .registry import broadcast_to, data_of, elementwise, operation, quick, shape, sum_to
 from .shapes import Shape, normal_axes
 from .value import Value, current_mode
 
@@ -153,6 +153,9 @@ def sin(x: float) -> float:
 def cos(x: float) -> float:
     """Cosine of an angle in radians."""
     return numerics.cos(x)
+
+
+quick(divide, power, exp, expm1, log, log1p, sqrt, sin, cos)
 
 
 # ---- comparisons, and functions with a kink ------------------------------------------------

@@ -35,7 +35,7 @@ from .array import Data
 from .operations import (
     ANY, MATRIX, REDUCTIONS, Axis, abs, attach, divide, exp, log, log1p, max, spread, sum, where,
 )  # fmt: skip
-from .registry import elementwise, operation
+from .registry import elementwise, operation, quick
 
 __all__ = [
     "log_sigmoid", "log_softmax", "logistic_density", "logsumexp", "sigmoid", "softmax",
@@ -134,4 +134,5 @@ def log_softmax(x: Data, *, axis: Axis = -1) -> Data:
     return array.along(numerics.log_softmax, x, axis)
 
 
+quick(sigmoid, softplus, log_sigmoid, logistic_density)
 attach(sigmoid, tanh, softplus, log_sigmoid, logsumexp, softmax, log_softmax)

@@ -36,7 +36,7 @@ from functools import wraps
 from itertools import repeat
 from typing import Any
 
-from . import array
+from . import array, numerics
 from .array import Array, Data, as_data, pairwise, shape_of
 from .array import elementwise as elementwise_of
 from .shapes import Shape, broadcast_shape
@@ -161,6 +161,13 @@ def elementwise(
         return op.publish(make(op, function))
 
     return decorate
+
+
+def quick(*operations: Callable[..., Any]) -> None:
+    """Operations that only pass on to `numerics`, under the same name: so do their fast forms."""
+    for public in operations:
+        op: Operation = public.operation  # type: ignore[attr-defined]
+        numerics.FAST[op.function] = numerics.FAST[getattr(numerics, op.name)]
 
 
 def _unary(op: Operation, f: Callable[..., float]) -> Callable[..., Any]:
