@@ -290,6 +290,9 @@ def shape_of(x: Data) -> Shape:
 
 def elementwise(f: Callable[..., float], *xs: Data) -> Data:
     """f of the first elements, f of the second, ...; shapes are broadcast to each other."""
+    if len(xs) == 1:
+        (x,) = xs
+        return from_flat(_mapped(f, x.flat), x.shape) if type(x) is Array else f(x)
     shape = broadcast_shape(*map(shape_of, xs))
     if not shape:
         return f(*xs)

@@ -252,6 +252,8 @@ def spread(reduced: Any, x: Any, axis: Axis) -> Any:
     full = shape(x)
     if shape(reduced) == full:
         return reduced
+    if shape(reduced) == ():
+        return broadcast_to(reduced, shape=full)
     axes = normal_axes(axis, len(full))
     kept = tuple(1 if a in axes else n for a, n in enumerate(full))
     return broadcast_to(reshape(reduced, kept), full)
