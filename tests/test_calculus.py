@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tinygrad_lr import (
-    Array, Value, broadcast_to, cos, detect_anomaly, exp, grad, hessian, hessian_vector_product, jacobian, log,
+    Array, Value, broadcast_to, cos, detect_anomaly, exp, grad, gradcheck, hessian, hessian_vector_product, jacobian, log,
     logsumexp, matmul, no_grad, sigmoid, sin, softmax, sqrt, stack, tanh, value_and_grad,
 )  # fmt: skip
 from tinygrad_lr.array import as_data
@@ -179,6 +179,25 @@ def test_a_list_of_values_points_to_stack():
     with pytest.raises(TypeError, match="stack"):
         jacobian(lambda x: [x, x * x])(2.0)
     assert jacobian(lambda x: stack([x, x * x]))(2.0).tolist() == [1.0, 4.0]
+
+
+@pytest.mark.parametrize("f", [math.sin, lambda x: x * math.exp(x), lambda x: float(x) * 2])
+def test_functions_of_math_are_refused_and_not_differentiated_to_zero(f):
+    second = lambda f: grad(grad(f))
+    check = lambda f: lambda x: gradcheck(f, x)
+    for transform in (grad, jacobian, hessian, second, check):
+        with pytest.raises(TypeError, match="use exp, sin, ... of tinygrad_lr, not of math"):
+            transform(f)(1.0)
+    assert grad(lambda x: x * x.item())(3.0) == 3.0
+    assert math.sin(Value(0.0)) == 0.0
+
+
+def test_an_argument_that_was_not_given_is_named():
+    f = lambda x, y=1.0: x * y
+    with pytest.raises(ValueError, match=r"argnums \(2,\): no such argument, 2 were given by position"):
+        grad(f, argnums=2)(1.0, 2.0)
+    with pytest.raises(ValueError, match="0 were given by position"):
+        grad(f)(x=1.0)
 
 
 def test_no_grad_around_a_transform_does_not_blind_it():

@@ -100,8 +100,8 @@ def complaints(module, source):
 
 
 def test_every_module_has_a_floor_and_every_floor_its_modules():
-    coming = {"graph"} - set(MODULES)  # being built
-    assert {name.partition(".")[0] for name in MODULES} == set(HEIGHT) - coming
+    built = {name.partition(".")[0] for name in MODULES}
+    assert built | {"graph"} == set(HEIGHT)  # graph is being built
 
 
 @pytest.mark.parametrize("module", sorted(MODULES))

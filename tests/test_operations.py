@@ -240,6 +240,8 @@ def test_stack_and_concatenate_mix_values_and_numbers():
     assert t.stack([[1, 2], [3, 4]], axis=1) == Array([[1, 3], [2, 4]])
     assert t.stack([v, v], -1).tolist() == [[1.0, 1.0], [2.0, 2.0]]
     assert t.concatenate([[[1]], [[2]]], axis=-1) == Array([[1, 2]])
+    assert t.stack(i for i in range(3)) == Array([0, 1, 2])
+    assert t.concatenate([i] for i in range(3)) == Array([0, 1, 2])
 
 
 @pytest.mark.parametrize(

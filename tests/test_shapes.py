@@ -168,7 +168,7 @@ def test_an_index_may_be_anything_with_tolist_or_index():
         (([0, 7], 0), r"index 7 is outside axis 0 of shape \(3, 2\)"),
         ((0, 0, 0), "too many parts"),
         ((..., ...), "too many parts"),
-        (1.0, "index 1.0 is a float"),
+        (1.0, r"index 1.0 is a float; .* \(to choose by a condition: where\)"),
         (True, "index True is a bool"),
         ([True, False, True], "index True is a bool"),
         ("a", "index 'a' is a str"),

@@ -488,6 +488,14 @@ def test_truth_and_float():
         float(Value([1.0, 2.0]))
 
 
+def test_one_element_is_formatted_as_a_float():
+    loss = Value([[0.123456]])
+    assert f"{loss:.3f} {loss:8.1e}" == "0.123  1.2e-01"
+    assert f"{Value(1.0, label='w')}" == "Value(1.0, label='w')"
+    with pytest.raises(ValueError, match="2 elements"):
+        f"{Value([1.0, 2.0]):.3f}"
+
+
 def test_length_iteration_and_indexing_are_differentiable():
     x = Value([[1.0, 2.0], [3.0, 4.0]])
     assert len(x) == 2
@@ -555,7 +563,7 @@ def test_attributes():
     with pytest.raises(ValueError, match="3 elements"):
         x.item()
     with pytest.raises(AttributeError):
-        x.gradient = 1.0  # a misspelt name is not kept quietly
+        x.gradients = 1.0  # a misspelt name is not kept quietly
 
 
 def test_detached_values_are_leaves():

@@ -119,6 +119,10 @@ def _apply(
     argument alone, even where f uses the same Value on its own. Inside a function that is
     itself being differentiated gradients must be graphs, whatever the arguments are.
     """
+    if not all(-len(args) <= i < len(args) for i in places):
+        raise ValueError(
+            f"argnums {places}: no such argument, {len(args)} were given by position"
+        )
     given = [args[i] for i in places]
     graph = current_mode().nested or any(type(x) is Value for x in given)
     with mode(recording=True, nested=True):

@@ -26,7 +26,7 @@ import json
 import math
 import random
 import warnings
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from os import PathLike
 from typing import Any, ClassVar, Self
 
@@ -65,19 +65,6 @@ class LinearClassifier:
     classes_: tuple[int, ...]
     history_: History
 
-    # What a subclass is made of: how scores are judged, which labels there are, the shape of
-    # the weights of so many features, and how they are told to the user.
-    _cross_entropy: ClassVar[Callable[..., Any]]
-    _classes: ClassVar[Callable[[list[float] | None], tuple[int, ...]]]
-    _shape: ClassVar[Callable[[int, tuple[int, ...]], tuple[int, ...]]]
-
-    def _publish(self) -> None:
-        raise NotImplementedError
-
-    def predict(self, X: Any) -> Array:
-        """The label of each row of X (n, d)."""
-        raise NotImplementedError
-
     _settings: ClassVar = ("optimizer", "lr", "epochs", "batch_size", "l2", "seed", "tol")
 
     def __init__(
@@ -95,6 +82,31 @@ class LinearClassifier:
         self.l2, self.seed, self.tol = l2, seed, tol
         self._weights: tuple[Value, Value] | None = None  # w and b
         self._stepper: Any = None  # the optimizer of `partial_fit`, which remembers
+
+    # -- what a subclass is made of
+
+    @staticmethod
+    def _classes(labels: list[float] | None) -> tuple[int, ...]:
+        """The classes that these sorted labels stand for. Raises ValueError for others."""
+        raise NotImplementedError
+
+    @staticmethod
+    def _shape(features: int, classes: tuple[int, ...]) -> tuple[int, ...]:
+        """The shape of the weights."""
+        raise NotImplementedError
+
+    @staticmethod
+    def _cross_entropy(scores: Any, y: Any) -> Any:
+        """The mean loss of a batch."""
+        raise NotImplementedError
+
+    def _publish(self) -> None:
+        """Set `coef_` and `intercept_`."""
+        raise NotImplementedError
+
+    def predict(self, X: Any) -> Array:
+        """The label of each row of X (n, d)."""
+        raise NotImplementedError
 
     # -- learning
 
@@ -321,8 +333,6 @@ class LogisticRegression(LinearClassifier):
         """1 where the score is at least 0, which is where the probability is at least 1/2."""
         return self.decision_function(X) >= 0.0
 
-    _cross_entropy = staticmethod(binary_cross_entropy_with_logits)
-
     @staticmethod
     def _classes(labels: list[float] | None) -> tuple[int, ...]:
         if labels is None or labels == [0.0, 1.0]:
@@ -345,6 +355,10 @@ class LogisticRegression(LinearClassifier):
     def _shape(features: int, classes: tuple[int, ...]) -> tuple[int, ...]:
         return (features,)
 
+    @staticmethod
+    def _cross_entropy(scores: Any, y: Any) -> Any:
+        return binary_cross_entropy_with_logits(scores, y)
+
     def _publish(self) -> None:
         w, b = self._fitted()
         self.coef_, self.intercept_ = w.data, b.data
@@ -366,8 +380,6 @@ class SoftmaxRegression(LinearClassifier):
         scores = self.decision_function(X).rows
         return Array([self.classes_[row.index(max(row))] for row in scores])
 
-    _cross_entropy = staticmethod(cross_entropy)
-
     @staticmethod
     def _classes(labels: list[float] | None) -> tuple[int, ...]:
         if labels is None:
@@ -381,6 +393,10 @@ class SoftmaxRegression(LinearClassifier):
     @staticmethod
     def _shape(features: int, classes: tuple[int, ...]) -> tuple[int, ...]:
         return features, len(classes)
+
+    @staticmethod
+    def _cross_entropy(scores: Any, y: Any) -> Any:
+        return cross_entropy(scores, y)
 
     def _publish(self) -> None:
         w, b = self._fitted()

@@ -374,6 +374,7 @@ def concatenate(arrays: Sequence[Any], axis: int = 0) -> Any:  # type: ignore[no
 
 def stack(arrays: Sequence[Any], axis: int = 0) -> Any:
     """Side by side along a new axis; all of one shape. `stack([x, y])` of scalars is a vector."""
+    arrays = list(arrays)
     shapes = {shape(a) for a in arrays}
     if len(shapes) != 1:
         raise ValueError(f"stack: needs one shape, got {sorted(shapes) or 'nothing'}")

@@ -128,7 +128,10 @@ def _int(i: Any) -> int:
             return operator.index(i)
     except TypeError:
         pass
-    raise IndexError(f"index {i!r} is a {type(i).__name__}; an index is made of ints and slices")
+    raise IndexError(
+        f"index {i!r} is a {type(i).__name__}; an index is made of ints and slices "
+        "(to choose by a condition: where)"
+    )
 
 
 def _within(i: int, size: int, axis: int, shape: Shape) -> int:

@@ -153,7 +153,16 @@ class Value(Tracked):
             leaf.grad = share if leaf.grad is None else leaf.grad + share
 
     def __float__(self) -> float:
-        return float(self.item())
+        if current_mode().nested:
+            raise TypeError(
+                "float() of a Value inside a function that is being differentiated would lose its "
+                "derivative; use exp, sin, ... of tinygrad_lr, not of math (or .item() on purpose)"
+            )
+        return self.item()
+
+    def __format__(self, how: str) -> str:
+        """The only element, formatted as a float: f"{loss:.4f}"."""
+        return format(self.item(), how) if how else repr(self)
 
     def __bool__(self) -> bool:
         mode = _mode.get()

@@ -1,0 +1,104 @@
+"""What an operation computes, read from the text of its own function.
+
+    @elementwise(...)                          maximum(x, y)  is  x if x >= y or x != x else y
+    def maximum(x, y):                         of the names   x, y
+        '''The larger of the two.'''
+        return x if x >= y or x != x else y
+
+So generated source needs no table that says how each operation is written in Python: a new
+operation is written like a built-in one. Checks at the start of a function (`if ...: raise`)
+are left out: they looked at shapes, and passed when the function was traced.
+
+>>> from tinygrad_lr.registry import OPERATIONS
+>>> ast.unparse(body_of(OPERATIONS["where"].function).expression)
+'x if condition else y'
+
+Putting the body to use is the business of `writing`.
+"""
+
+from __future__ import annotations
+
+import ast
+import builtins
+import inspect
+import textwrap
+from collections import ChainMap, Counter
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import cache
+from typing import Any
+
+__all__ = ["Body", "body_of"]
+
+
+@dataclass(frozen=True)
+class Body:
+    """A function as syntax.
+
+    definition   the whole function, without decorators
+    text         its lines, as they stand in the file
+    expression   what it returns, where that is all it does; else None
+    is_linear    each argument stands in the expression at most once, so that anything may
+                 be written in its place
+    scope        what the names that it does not define itself stand for
+    """
+
+    definition: ast.FunctionDef
+    text: str
+    expression: ast.expr | None
+    is_linear: bool
+    scope: Mapping[str, Any]
+
+    @property
+    def own_names(self) -> set[str]:
+        """Arguments and local variables."""
+        nodes = list(ast.walk(self.definition))
+        stored = {n.id for n in nodes if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Store)}
+        return stored | {n.arg for n in nodes if isinstance(n, ast.arg)}
+
+
+@cache
+def body_of(function: Callable[..., Any]) -> Body:
+    """The body of a function of Python. Raises ValueError where its text cannot be found."""
+    try:
+        text = textwrap.dedent(inspect.getsource(function))
+    except (OSError, TypeError):
+        raise ValueError(
+            f"source is made of the text of {function.__qualname__}, which Python cannot find; "
+            "define it in a file"
+        ) from None
+    definition = ast.parse(text).body[0]
+    if not isinstance(definition, ast.FunctionDef):
+        raise ValueError(f"{function.__qualname__} is no function written with def")
+    text = "\n".join(text.splitlines()[definition.lineno - 1 :])
+    definition.decorator_list = []
+    statements = [s for s in definition.body if not _is_docstring(s) and not _is_check(s)]
+    expression = None
+    if len(statements) == 1 and isinstance(statements[0], ast.Return):
+        expression = statements[0].value
+    return Body(
+        definition,
+        text,
+        expression,
+        expression is not None and _is_linear(definition, expression),
+        ChainMap(
+            dict(inspect.getclosurevars(function).nonlocals), function.__globals__, vars(builtins)
+        ),
+    )
+
+
+def _is_docstring(statement: ast.stmt) -> bool:
+    return isinstance(statement, ast.Expr) and isinstance(statement.value, ast.Constant)
+
+
+def _is_check(statement: ast.stmt) -> bool:
+    return (
+        isinstance(statement, ast.If)
+        and not statement.orelse
+        and all(isinstance(s, ast.Raise) for s in statement.body)
+    )
+
+
+def _is_linear(definition: ast.FunctionDef, expression: ast.expr) -> bool:
+    uses = Counter(node.id for node in ast.walk(expression) if isinstance(node, ast.Name))
+    return all(uses[argument.arg] <= 1 for argument in definition.args.args)

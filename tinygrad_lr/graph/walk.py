@@ -1,0 +1,79 @@
+"""The backward walk told step by step: who is owed what, and who is given which share of it.
+
+`value.pull_back` does this walk as fast as it can and tells the end alone. Here it is told:
+
+    step      a node, what it is owed, and the shares that it pays
+    share     an input, its place among the arguments, the amount
+
+>>> from tinygrad_lr.value import Value
+>>> x = Value(3.0, label="x")
+>>> for node, owed, shares in steps(x * x, {}):
+...     print(node.operation.name, "is owed", owed, "and pays", [s.amount for s in shares])
+multiply is owed 1.0 and pays [3.0, 3.0]
+
+The rules and the order are those of `value`: nothing is computed in another way here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from typing import Any, NamedTuple
+
+from ..value import Value, newest_first, shares
+
+__all__ = ["Share", "Step", "is_local", "slopes", "steps"]
+
+
+class Share(NamedTuple):
+    """What one use of an input is given."""
+
+    place: int
+    input: Value
+    amount: Any
+
+
+class Step(NamedTuple):
+    """A node, what it is owed when its turn comes, and what it pays."""
+
+    node: Value
+    owed: Any
+    shares: list[Share]
+
+
+def steps(
+    output: Value, owed: dict[Value, Any], stop: Iterable[Value] = (), graph: bool = False
+) -> Iterator[Step]:
+    """The walk from output down, as `value.pull_back` goes; `owed` is its ledger.
+
+    It starts with a debt of 1 to the output (unless it holds another one), and when the
+    walk is over it holds what the leaves, and the Values of `stop`, are owed.
+    """
+    owed.setdefault(output, 1.0)
+    for node in newest_first(output, stop):
+        g = owed.pop(node)
+        paid = _paid(node, g, graph)
+        yield Step(node, g, paid)
+        for _, x, share in paid:
+            owed[x] = owed[x] + share if x in owed else share
+
+
+def _paid(node: Value, g: Any, graph: bool) -> list[Share]:
+    """`value.shares` with the place of each input among the arguments."""
+    places = [
+        i
+        for i, (x, rule) in enumerate(zip(node.inputs, node.operation.rules))  # type: ignore[union-attr]
+        if type(x) is Value and rule is not None
+    ]
+    return [Share(i, x, amount) for i, (x, amount) in zip(places, shares(node, g, graph))]
+
+
+def is_local(node: Value) -> bool:
+    """Is its derivative one number for each element, so that it can be told by a formula?"""
+    return node.operation.is_elementwise or all(  # type: ignore[union-attr]
+        type(x) is float or (type(x) is Value and x.shape == ()) for x in (node, *node.inputs)
+    )
+
+
+def slopes(node: Value, graph: bool = False) -> dict[int, Any]:
+    """The local derivatives, by place: what the inputs would be given if the node were owed 1."""
+    return {share.place: share.amount for share in _paid(node, 1.0, graph)}
