@@ -2,12 +2,17 @@
 
     python examples/train.py                                     the breast cancer data
     python examples/train.py data.csv --target diagnosis         your own table
+    python examples/train.py --database big.db --table visits --target readmitted
 
-A table is a CSV file with a header row; all columns but the target are numbers. Two
-classes are learned by a sigmoid, more by softmax. Printed are the loss by epoch, accuracy,
-log loss and Brier score on rows that were held back, a reliability table (of the cases
-called "70 %", did 70 % happen?) and the largest weights. Where matplotlib is installed,
-pictures go to examples/output.
+A table is a CSV file with a header row, or a table of a SQLite database, which may be larger
+than memory; all columns but the target are numbers. Two classes are learned by a sigmoid,
+more by softmax. Printed are the loss by epoch, accuracy, log loss and Brier score on rows
+that were held back, a reliability table (of the cases called "70 %", did 70 % happen?) and
+the largest weights. Where matplotlib is installed, pictures go to examples/output. Of a
+database nothing is held back; instead, the loss of the first epoch is that of new rows.
+
+With --checkpoint a run that was stopped or killed can go on, by the same command with
+--resume added.
 """
 
 import argparse
@@ -17,7 +22,9 @@ from pathlib import Path
 from time import perf_counter
 
 from tinygrad_lr import metrics
-from tinygrad_lr.data import StandardScaler, load_breast_cancer, read_csv, train_test_split
+from tinygrad_lr.data import (
+    Dataset, SQLiteBatches, StandardScaler, load_breast_cancer, read_csv, train_test_split,
+)  # fmt: skip
 from tinygrad_lr.models import LogisticRegression, SoftmaxRegression
 from tinygrad_lr.training import DivergenceError
 
@@ -32,7 +39,9 @@ def arguments(argv=None):
         "--batch-size 32 --learning-rate 0.1 --save model.json",
     )
     add = parser.add_argument
-    add("table", nargs="?", help="a CSV file with a header row (default: the breast cancer data)")
+    add("csv", nargs="?", help="a CSV file with a header row (default: the breast cancer data)")
+    add("--database", metavar="PATH", help="a SQLite database instead, of any size")
+    add("--table", help="the table of the database")
     add("--target", help="the column to predict; needed with a table of your own")
     add("--epochs", type=int, default=100, help="passes over the training rows (%(default)s)")
     add("--batch-size", type=int, default=32, help="rows a step; 0: all of them (%(default)s)")
@@ -40,12 +49,18 @@ def arguments(argv=None):
     add("--l2", type=float, default=1e-3, help="penalty of large weights (%(default)s)")
     add("--optimizer", default="SGD", help="a name from tinygrad_lr.optim (%(default)s)")
     add("--test-size", type=float, default=0.25, help="share of rows held back (%(default)s)")
-    add("--seed", type=int, default=0, help="of the split, the start and the shuffling (%(default)s)")
-    add("--save", metavar="PATH", help="write the model, for rows as they are in the table, as JSON")
+    add("--seed", type=int, default=0, help="of all that is left to chance (%(default)s)")
+    add("--checkpoint", metavar="PATH", help="keep the state of the training here, to go on from")
+    add("--resume", action="store_true", help="go on from the checkpoint, if there is one")
+    add("--save", metavar="PATH", help="write the model, for rows as they are, as JSON")
     add("--no-pictures", action="store_true", help="draw nothing")
     asked = parser.parse_args(argv)
-    if asked.table and not asked.target:
+    if (asked.csv or asked.database) and not asked.target:
         parser.error("a table needs --target, the name of the column to predict")
+    if bool(asked.database) != bool(asked.table) or (asked.csv and asked.database):
+        parser.error("--database PATH and --table NAME go together, and without a CSV file")
+    if asked.resume and not asked.checkpoint:
+        parser.error("--resume needs --checkpoint, the file to go on from")
     return asked
 
 
@@ -72,15 +87,16 @@ def progress(epochs):
         task = bar.add_task("learning", total=epochs)
 
         def show(history):
-            bar.update(task, advance=1, description=f"loss {history.epoch_losses[-1]:.4f}")
+            loss = history.epoch_losses[-1]
+            bar.update(task, completed=history.epochs, description=f"loss {loss:.4f}")
 
         yield show
 
 
-def learn(asked, X, y, classes):
-    """The model, fitted to standardised rows."""
+def new_model(asked, classes):
+    """A model that has learned nothing yet."""
     kind = LogisticRegression if classes == 2 else SoftmaxRegression
-    model = kind(
+    return kind(
         optimizer=asked.optimizer,
         lr=asked.learning_rate,
         epochs=asked.epochs,
@@ -88,8 +104,51 @@ def learn(asked, X, y, classes):
         l2=asked.l2,
         seed=asked.seed,
     )
+
+
+def learn_table(asked):
+    """A model, fitted to standardised rows; the scaler; and rows that it has not seen."""
+    dataset = read_csv(asked.csv, target=asked.target) if asked.csv else load_breast_cancer()
+    classes = len(set(dataset.y))
+    X_train, X_test, y_train, y_test = train_test_split(
+        dataset.X, dataset.y, test_size=asked.test_size, seed=asked.seed
+    )
+    scaler = StandardScaler()
+    X_train, X_test = scaler.fit_transform(X_train), scaler.transform(X_test)
+    print(f"{len(X_train)} rows to learn from, {X_train.shape[1]} features, {classes} classes")
+
+    model = new_model(asked, classes)
     with progress(asked.epochs) as show:
-        return model.fit(X, y, callbacks=[show])
+        model.fit(X_train, y_train, [show], checkpoint=asked.checkpoint, resume=asked.resume)
+    unseen = dataset._replace(X=X_test, y=y_test, description="rows that were held back")
+    return model, scaler, unseen
+
+
+def learn_database(asked):
+    """The same in two passes or more, never with more than some thousand rows in memory."""
+    table = asked.database, asked.table, None, asked.target
+    scaler, classes = StandardScaler(), set()
+    for X, y in SQLiteBatches(*table, batch_size=5000, shuffle=False):
+        scaler.partial_fit(X)
+        classes.update(y)
+        if len(classes) > 100:
+            raise ValueError(f"column {asked.target!r} has over 100 values; these are no classes")
+    rows, width = scaler.n_samples_seen_, len(scaler.mean_)
+    print(f"{rows} rows to learn from, {width} features, {len(classes)} classes")
+
+    model = new_model(asked, len(classes))
+    batches = SQLiteBatches(*table, asked.batch_size, seed=asked.seed, transform=scaler.transform)
+    with progress(asked.epochs) as show:
+        model.fit_batches(
+            batches, classes, [show], checkpoint=asked.checkpoint, resume=asked.resume
+        )
+    first_epoch = model.history_.losses[: -(-rows // asked.batch_size)]
+    later_half = first_epoch[len(first_epoch) // 2 :]  # each from before it was learned from
+    print(f"loss on rows new to it, late in epoch 1: {sum(later_half) / len(later_half):.4f}")
+    X, y = next(iter(SQLiteBatches(*table, 5000, seed=asked.seed, transform=scaler.transform)))
+    names = tuple(f"{label:g}" for label in sorted(classes))
+    seen = Dataset(X, y, batches.features, names, "of the rows it learned from")
+    return model, scaler, seen
 
 
 def print_losses(history, lines=8):
@@ -100,15 +159,17 @@ def print_losses(history, lines=8):
         print(f"{epoch + 1:5}   {history.epoch_losses[epoch]:.4f}")
 
 
-def print_scores(model, X, y):
-    """How good the probabilities are on rows the model has not seen."""
+def print_scores(model, X, y, which):
+    """How good the probabilities are."""
     probabilities = model.predict_proba(X)
     if len(model.classes_) == 2:
         probabilities = probabilities[:, 1]
-    print(f"\non {len(y)} rows that were held back")
+    print(f"\non {len(y)} {which}")
+    log_loss = metrics.log_loss(y, probabilities)
+    brier_score = metrics.brier_score(y, probabilities)
     print(f"  accuracy     {model.score(X, y):.3f}    share of right decisions; it only counts")
-    print(f"  log loss     {metrics.log_loss(y, probabilities):.3f}    rewards calibrated confidence")
-    print(f"  Brier score  {metrics.brier_score(y, probabilities):.3f}    so does this, more mildly")
+    print(f"  log loss     {log_loss:.3f}    rewards calibrated confidence")
+    print(f"  Brier score  {brier_score:.3f}    so does this, more mildly")
     return probabilities
 
 
@@ -174,32 +235,20 @@ def draw(model, history, scores, y, probabilities):
 def main(argv=None):
     """Read, learn, report."""
     asked = arguments(argv)
-    if asked.table:
-        dataset = read_csv(asked.table, target=asked.target)
-    else:
-        dataset = load_breast_cancer()
-    classes = len(set(dataset.y))
-    X_train, X_test, y_train, y_test = train_test_split(
-        dataset.X, dataset.y, test_size=asked.test_size, seed=asked.seed
-    )
-    scaler = StandardScaler()
-    X_train, X_test = scaler.fit_transform(X_train), scaler.transform(X_test)
-    print(f"{len(X_train)} rows to learn from, {X_train.shape[1]} features, {classes} classes")
-
     start = perf_counter()
-    model = learn(asked, X_train, y_train, classes)
+    model, scaler, judged = learn_database(asked) if asked.database else learn_table(asked)
     print(f"learned in {perf_counter() - start:.1f} s, {model.history_.steps} steps")
     print_losses(model.history_)
-    probabilities = print_scores(model, X_test, y_test)
-    if classes == 2:
-        name = dataset.target_names[1] if dataset.target_names else "1"
-        print_reliability(y_test, probabilities, name)
-    print_weights(model, dataset.feature_names, dataset.target_names)
+    X, y, feature_names, target_names, which = judged
+    probabilities = print_scores(model, X, y, which)
+    if len(model.classes_) == 2:
+        print_reliability(y, probabilities, target_names[1] if target_names else "1")
+    print_weights(model, feature_names, target_names)
     if asked.save:
         model.for_raw_rows(scaler).save(asked.save)
         print(f"\nsaved to {asked.save}: {type(model).__name__}.load({asked.save!r}) reads it")
     if not asked.no_pictures:
-        draw(model, model.history_, model.decision_function(X_test), y_test, probabilities)
+        draw(model, model.history_, model.decision_function(X), y, probabilities)
 
 
 if __name__ == "__main__":

@@ -462,6 +462,8 @@ def test_concatenate_says_what_does_not_fit():
         array.concatenate([Array([[1, 2]]), Array([[1, 2, 3]])])
     with pytest.raises(ValueError, match="differ"):
         array.concatenate([Array([1, 2]), Array([[1, 2]])])
+    with pytest.raises(ValueError, match="differ"):
+        array.concatenate([zeros(2, 3), zeros(2)], 1)
     with pytest.raises(ValueError, match="single numbers: stack"):
         array.concatenate([1.0, 2.0])
     with pytest.raises(ValueError, match="needs Arrays"):

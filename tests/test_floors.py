@@ -20,7 +20,7 @@ FLOORS = [
     ["operations"],
     ["probability", "losses", "calculus"],
     ["gradcheck", "optim", "data", "metrics", "convexity"],
-    ["training", "models", "graph"],
+    ["checkpoint", "parallel", "training", "models", "graph"],
     [""],  # the shop window: tinygrad_lr itself
 ]
 HEIGHT = {

@@ -31,7 +31,8 @@ def test_begins_with_the_rate_and_never_grows(schedule):
 def test_formulas(step):
     assert constant(0.3)(step) == 0.3
     assert step_decay(0.3, 7)(step) == pytest.approx(0.3 * 0.1 ** math.floor(step / 7))
-    assert exponential_decay(0.3, math.exp(-0.02))(step) == pytest.approx(0.3 * math.exp(-0.02 * step))
+    exponential = exponential_decay(0.3, math.exp(-0.02))
+    assert exponential(step) == pytest.approx(0.3 * math.exp(-0.02 * step))
     assert 1 / inverse_time_decay(0.5, 0.1)(step) == pytest.approx(2 + 0.2 * step)
     wave = math.cos(math.pi / 2 * min(step, 50) / 50) ** 2  # (1 + cos 2a) / 2 = cos(a)**2
     assert cosine_decay(0.3, 50, 0.01)(step) == pytest.approx(0.01 + 0.29 * wave)

@@ -55,14 +55,16 @@ def test_momentum_is_faster_in_a_ravine():
 
 
 def test_average_is_the_mean_of_the_points_from_step_t0_plus_2_on():
-    optimizer = ASGD([Value([0.0, 1.0])], lr=0.1, lambd=0.0, t0=3.0)
-    gradients = [[1.0, -2.0], [0.5, 0.25], [3.0, 1.0], [-4.0, 2.0], [0.1, 0.7], [2.0, -1.0]]
+    # With lambd * lr = 1 the old w is forgotten: each point is -g / 2.
+    optimizer = ASGD([Value([0.0, 1.0])], lr=0.5, lambd=2.0, alpha=0.0, t0=3.0)
+    points = [[1e20, -1e20], [0.1, 0.3], [-3.0, 1.0], [4.0, 2.0], [0.1, 0.7], [2.0, -1.0]]
     visited, averages = [], []
-    for data in steps(optimizer, gradients):
+    for data in steps(optimizer, [[-2.0 * x for x in point] for point in points]):
         visited.append(data.tolist())
         averages.append(optimizer.averages()[0].tolist())
-    assert averages[:5] == visited[:5]
-    assert averages[5] == pytest.approx([(a + b) / 2 for a, b in zip(visited[4], visited[5])])
+    assert visited == points
+    assert averages[:5] == points[:5]  # not a digit is lost to the first point
+    assert averages[5] == pytest.approx([(0.1 + 2.0) / 2, (0.7 - 1.0) / 2])
 
 
 def test_averages_have_the_form_of_the_data():

@@ -154,6 +154,11 @@ def test_a_number_has_no_classes():
     assert logsumexp(1.5) == 1.5
 
 
+def test_the_long_way_does_not_overflow_either():
+    assert softmax_spelled_out([1000.0, 1000.0], axis=0) == Array([0.5, 0.5])
+    assert softmax_spelled_out([-1000.0, 0.0]) == Array([0, 1])
+
+
 def test_scores_without_bounds():
     x = Value([math.inf, 0.0, 1.0])
     assert softmax(x).tolist() == [1.0, 0.0, 0.0]

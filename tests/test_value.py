@@ -501,6 +501,7 @@ def test_length_iteration_and_indexing_are_differentiable():
     assert len(x) == 2
     (sum(row[1] for row in x) + x[-1, 0] * 10 + x[[0, 0], [0, 0]].sum()).backward()
     assert x.grad.tolist() == [[2.0, 1.0], [10.0, 1.0]]
+    assert len(x.reshape(1, 4)) == 1
     first, second = x
     assert first.tolist() == [1.0, 2.0]
 

@@ -30,6 +30,8 @@ The modules, in the order to read them. Each imports only from those above it.
     data            tables, batches, scaling
     metrics         how good are the predictions; are they calibrated?
     convexity       is it a bowl, how steep is it, and does it have a bottom?
+    checkpoint      training that survives being killed
+    parallel        the gradient as a sum over shards, one a process
     training        the loop, and its history
     models          LogisticRegression, SoftmaxRegression
     graph           draw it, explain it, print the derivative as Python
@@ -52,7 +54,10 @@ from .value import Value, detect_anomaly, no_grad
 
 __version__ = "0.1.0"
 
-_on_demand = {"convexity", "data", "graph", "metrics", "models", "optim", "training"}
+_on_demand = {
+    "checkpoint", "convexity", "data", "graph", "metrics", "models", "optim", "parallel",
+    "training",
+}  # fmt: skip
 
 __all__ = [
     "Array", "Value", "detect_anomaly", "elementwise", "grad", "gradcheck", "hessian",

@@ -32,6 +32,7 @@ from typing import Any, ClassVar, Self
 
 from . import optim
 from .array import Array, as_data, from_flat
+from .checkpoint import state_of
 from .data import Batches, check_data
 from .losses import binary_cross_entropy_with_logits, cross_entropy
 from .metrics import accuracy
@@ -110,23 +111,19 @@ class LinearClassifier:
 
     # -- learning
 
-    def fit(self, X: Any, y: Any, callbacks: Sequence[Any] = ()) -> Self:
-        """Learn from X (n, d) and y (n,) from scratch. `callbacks` as in `training.minimize`.
+    def fit(self, X: Any, y: Any, callbacks: Sequence[Any] = (), **checkpointing: Any) -> Self:
+        """Learn from X (n, d) and y (n,) from scratch.
 
-        Raises ValueError for data that is not finite, does not fit together, has labels
-        that are none, or has only one class; DivergenceError for a learning rate that is
-        too large. The model is as before then.
+        `callbacks`, and `checkpoint`, `every`, `resume`: as in `training.minimize`. Raises
+        ValueError for data that is not finite, does not fit together, has labels that are
+        none, or has only one class; DivergenceError for a learning rate that is too large.
+        The model is as before then.
         """
         X, y = check_data(X, y)
         classes = self._classes(sorted(set(y.flat)))
         weights = self._start(X.shape[1], classes)
-        stepper = self._make_optimizer(weights)
         batches = Batches(X, self._codes(y, classes), self.batch_size, seed=self.seed)
-        loss = self._loss(weights)
-        history = minimize(
-            loss, weights, batches, stepper, self.epochs, callbacks, tolerance=self.tol
-        )
-        self._become(weights, stepper, classes, history)
+        self._learn(weights, self._loss(weights), batches, classes, callbacks, checkpointing)
         if self.l2 == 0.0 and self.predict(X) == y:
             warnings.warn(
                 "these weights separate the classes perfectly, and twice as large they would have "
@@ -134,6 +131,45 @@ class LinearClassifier:
                 stacklevel=2,
             )
         return self
+
+    def fit_batches(
+        self,
+        batches: Any,
+        classes: Sequence[int] | None = None,
+        callbacks: Sequence[Any] = (),
+        **checkpointing: Any,
+    ) -> Self:
+        """Learn from scratch from batches, such as `SQLiteBatches`: more rows than fit in memory.
+
+        They say how many rows a step sees, not `batch_size`. The classes must be known
+        beforehand, as in `partial_fit`. All else as in `fit`.
+        """
+        known = self._classes(classes if classes is None else sorted(map(float, classes)))
+        begun = state_of(batches)
+        width = next(iter(batches))[0].shape[1]
+        if begun is not None:
+            batches.load_state_dict(begun)  # as if nobody had looked
+        weights = self._start(width, known)
+        coded = self._loss(weights)
+        loss = lambda X, y: coded(X, self._codes(y, known))
+        self._learn(weights, loss, batches, known, callbacks, checkpointing)
+        return self
+
+    def _learn(
+        self,
+        weights: tuple[Value, Value],
+        loss: Any,
+        batches: Any,
+        classes: tuple[int, ...],
+        callbacks: Sequence[Any],
+        checkpointing: dict[str, Any],
+    ) -> None:
+        stepper = self._make_optimizer(weights)
+        history = minimize(
+            loss, weights, batches, stepper, self.epochs, callbacks,
+            tolerance=self.tol, **checkpointing,
+        )  # fmt: skip
+        self._become(weights, stepper, classes, history)
 
     def partial_fit(self, X: Any, y: Any, classes: Sequence[int] | None = None) -> Self:
         """One step on these rows, from where the model stands: data that come in batches.

@@ -22,7 +22,9 @@
 in order these are an honest test on unseen rows, during the first epoch (progressive
 validation): each prediction was made by weights that had not met the row.
 
-The loop knows nothing of logistic regression: any loss that gives a scalar Value will do.
+With `checkpoint=` a run that is killed can be resumed (`checkpoint`); `DataParallel` shares
+the rows among processes or machines (`parallel`). The loop knows nothing of logistic
+regression: any loss that gives a scalar Value will do.
 """
 
 from __future__ import annotations
@@ -32,12 +34,16 @@ import math
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from functools import partial
+from os import PathLike
+from pathlib import Path
 from typing import Any
 
 from .array import Data, sumprod
+from .checkpoint import after, read_checkpoint, state_of, write_checkpoint
+from .parallel import DataParallel
 from .value import Value
 
-__all__ = ["DivergenceError", "History", "minimize"]
+__all__ = ["DataParallel", "DivergenceError", "History", "minimize"]
 
 PATIENCE = 5  # epochs without progress after which stochastic training is called finished
 
@@ -95,6 +101,9 @@ def minimize(
     callbacks: Sequence[Callable[[History], Any]] = (),
     *,
     tolerance: float = 0.0,
+    checkpoint: str | PathLike[str] | None = None,
+    every: int = 1000,
+    resume: bool = False,
 ) -> History:
     """Move the parameters downhill for some epochs; what happened is returned as `History`.
 
@@ -104,10 +113,21 @@ def minimize(
     epoch, when its gradient is no longer than this; with several, whose gradients never
     vanish, when the best loss of an epoch has not fallen by more than this for 5 epochs.
 
+    `checkpoint`: a file to keep all that matters in, written after each `every` steps and at
+    the end (about 40 bytes for each step so far). `resume`: go on from it, or from the
+    start if there is none yet; to the same weights, bit for bit, as without a stop.
+
     Raises DivergenceError where the loss stops being finite, ValueError for a loss that is
-    no scalar or without any batch.
+    no scalar, without any batch, and for a checkpoint that is none of this training.
     """
     history = History()
+    rows: list[int] = []  # of each batch of this epoch that is done
+    if checkpoint is not None:
+        _check_checkpointing(checkpoint, every)
+        if resume:
+            rows = read_checkpoint(checkpoint, parameters, optimizer, batches, history)
+    elif resume:
+        raise ValueError("minimize: resume=True needs checkpoint=, the file to resume from")
     asks_again = bool(inspect.signature(optimizer.step).parameters)  # second-order methods do
     safe = [p.data for p in parameters]  # the last numbers whose loss was finite
 
@@ -116,10 +136,10 @@ def minimize(
             p.data = data
         return DivergenceError(what, history.steps, value, optimizer.lr)
 
-    for epoch in range(epochs):
-        first = history.steps
-        rows: list[int] = []
-        for X, y in batches:
+    while history.epochs < epochs and not history.stop_reason:
+        begun = state_of(batches)
+        first = history.steps - len(rows)
+        for X, y in after(batches, rows):
             optimizer.zero_grad()
             value = loss(X, y)
             if not isinstance(value, Value) or value.shape != ():
@@ -138,18 +158,22 @@ def minimize(
                 optimizer.step(partial(loss, X, y))
             else:
                 optimizer.step()
+            if checkpoint is not None and history.steps % every == 0:
+                write_checkpoint(checkpoint, parameters, optimizer, begun, rows, history)
         if not rows:
             raise ValueError("minimize: there are no batches; nothing to learn from")
         weighted = sumprod(history.losses[first:], rows)
         history.epoch_losses.append(weighted / sum(rows))
         if tolerance:
             _judge(history, len(rows), tolerance)
+        rows = []
         if any([callback(history) is True for callback in callbacks]):
-            history.stop_reason = history.stop_reason or f"a callback stopped it in epoch {epoch + 1}"
-        if history.stop_reason:
-            break
+            stopped = f"a callback stopped it in epoch {history.epochs}"
+            history.stop_reason = history.stop_reason or stopped
     if not all(map(math.isfinite, numbers(p.data for p in parameters))):
         raise diverged("a parameter is not finite", history.losses[-1])
+    if checkpoint is not None:
+        write_checkpoint(checkpoint, parameters, optimizer, state_of(batches), rows, history)
     history.stop_reason = history.stop_reason or f"all {epochs} epochs done"
     return history
 
@@ -162,6 +186,14 @@ def gradient_norm(parameters: Iterable[Value]) -> float:
 def numbers(datas: Iterable[Data]) -> list[float]:
     """All numbers of some floats and Arrays in one list."""
     return [v for data in datas for v in ([data] if isinstance(data, float) else data.flat)]
+
+
+def _check_checkpointing(path: str | PathLike[str], every: int) -> None:
+    """Say now what would be found out too late."""
+    if not Path(path).parent.is_dir():
+        raise FileNotFoundError(f"there is no directory {Path(path).parent} for the checkpoint")
+    if not isinstance(every, int) or every < 1:
+        raise ValueError(f"minimize: every is {every!r}; it must be at least 1 step")
 
 
 def _judge(history: History, batches: int, tolerance: float) -> None:

@@ -36,6 +36,7 @@ import warnings
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
+from importlib import import_module
 from itertools import count
 from operator import attrgetter
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -147,8 +148,10 @@ class Value(Tracked):
                     f"backward: gradient of shape {shape_of(gradient)}, Value of shape {self.shape}"
                 )
         owed = pull_back(self, gradient)
-        if any(leaf.options and leaf.options["stale"] is leaf.grad for leaf in owed):
-            warnings.warn(_STALE, stacklevel=2)  # before any change: it may be made an error
+        for leaf in owed:  # before any change, because a warning may be made an error
+            if leaf.options and leaf.options["stale"] is leaf.grad:
+                warnings.warn(_STALE, stacklevel=2)
+                break
         for leaf, share in owed.items():
             leaf.grad = share if leaf.grad is None else leaf.grad + share
 
@@ -186,6 +189,12 @@ class Value(Tracked):
         label = f", label={self.label!r}" if self.label else ""
         made = f", operation={self.operation.name!r}" if self.operation else ""
         return f"Value({data}{label}{made})"
+
+    def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, Any]:
+        """What a notebook shows: a drawing of the graph where graphviz is installed, and text."""
+        # Named, not imported: drawing is some floors above.
+        bundle: dict[str, Any] = import_module("tinygrad_lr.graph").mimebundle(self)
+        return bundle
 
     # A copy or a pickle is a leaf: the number, not its history.
     def __reduce__(self) -> tuple[Any, ...]:

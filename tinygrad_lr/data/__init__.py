@@ -5,6 +5,7 @@
     train_test_split                             rows to learn from, rows to be judged by
     StandardScaler                               features of one scale
     Batches                                      the rows that each gradient sees
+    SQLiteBatches write_sqlite                   the same from a database, larger than memory
 """
 
 from .batches import Batches, train_test_split
@@ -12,9 +13,11 @@ from .checks import check_data, check_matrix
 from .datasets import load_breast_cancer, load_digits, load_iris
 from .reading import read_csv
 from .scaling import StandardScaler
+from .sqlite import SQLiteBatches, write_sqlite
 from .table import Dataset
 
 __all__ = [
-    "Batches", "Dataset", "StandardScaler", "check_data", "check_matrix", "load_breast_cancer",
-    "load_digits", "load_iris", "read_csv", "train_test_split",
+    "Batches", "Dataset", "SQLiteBatches", "StandardScaler", "check_data", "check_matrix",
+    "load_breast_cancer", "load_digits", "load_iris", "read_csv", "train_test_split",
+    "write_sqlite",
 ]  # fmt: skip

@@ -6,8 +6,7 @@
         return x if x >= y or x != x else y
 
 So generated source needs no table that says how each operation is written in Python: a new
-operation is written like a built-in one. Checks at the start of a function (`if ...: raise`)
-are left out: they looked at shapes, and passed when the function was traced.
+operation is written like a built-in one.
 
 >>> from tinygrad_lr.registry import OPERATIONS
 >>> ast.unparse(body_of(OPERATIONS["where"].function).expression)
@@ -24,6 +23,7 @@ import inspect
 import textwrap
 from collections import ChainMap, Counter
 from collections.abc import Callable, Mapping
+from copy import deepcopy
 from dataclasses import dataclass
 from functools import cache
 from typing import Any
@@ -41,6 +41,7 @@ class Body:
     is_linear    each argument stands in the expression at most once, so that anything may
                  be written in its place
     scope        what the names that it does not define itself stand for
+    own_names    those that it does define: arguments and local variables
     """
 
     definition: ast.FunctionDef
@@ -48,13 +49,25 @@ class Body:
     expression: ast.expr | None
     is_linear: bool
     scope: Mapping[str, Any]
+    own_names: set[str]
 
     @property
-    def own_names(self) -> set[str]:
-        """Arguments and local variables."""
-        nodes = list(ast.walk(self.definition))
-        stored = {n.id for n in nodes if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Store)}
-        return stored | {n.arg for n in nodes if isinstance(n, ast.arg)}
+    def is_plain(self) -> bool:
+        """Do its annotations name nothing but what Python has?"""
+        nodes = ast.walk(ast.parse(self.text))
+        annotations = [n.annotation for n in nodes if isinstance(n, ast.arg) and n.annotation]
+        annotations += [self.definition.returns] if self.definition.returns else []
+        named = {n.id for a in annotations for n in ast.walk(a) if isinstance(n, ast.Name)}
+        return named <= set(vars(builtins))
+
+    def without_annotations(self) -> ast.FunctionDef:
+        """A copy of the definition that says nothing of types."""
+        plain = deepcopy(self.definition)
+        plain.returns = None
+        for node in ast.walk(plain):
+            if isinstance(node, ast.arg):
+                node.annotation = None
+        return plain
 
 
 @cache
@@ -72,7 +85,7 @@ def body_of(function: Callable[..., Any]) -> Body:
         raise ValueError(f"{function.__qualname__} is no function written with def")
     text = "\n".join(text.splitlines()[definition.lineno - 1 :])
     definition.decorator_list = []
-    statements = [s for s in definition.body if not _is_docstring(s) and not _is_check(s)]
+    statements = [s for s in definition.body if not _is_docstring(s)]
     expression = None
     if len(statements) == 1 and isinstance(statements[0], ast.Return):
         expression = statements[0].value
@@ -84,19 +97,18 @@ def body_of(function: Callable[..., Any]) -> Body:
         ChainMap(
             dict(inspect.getclosurevars(function).nonlocals), function.__globals__, vars(builtins)
         ),
+        _own_names(definition),
     )
+
+
+def _own_names(definition: ast.FunctionDef) -> set[str]:
+    nodes = list(ast.walk(definition))
+    stored = {n.id for n in nodes if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Store)}
+    return stored | {n.arg for n in nodes if isinstance(n, ast.arg)}
 
 
 def _is_docstring(statement: ast.stmt) -> bool:
     return isinstance(statement, ast.Expr) and isinstance(statement.value, ast.Constant)
-
-
-def _is_check(statement: ast.stmt) -> bool:
-    return (
-        isinstance(statement, ast.If)
-        and not statement.orelse
-        and all(isinstance(s, ast.Raise) for s in statement.body)
-    )
 
 
 def _is_linear(definition: ast.FunctionDef, expression: ast.expr) -> bool:

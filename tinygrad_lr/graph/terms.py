@@ -14,7 +14,7 @@ True
 
 A fused operation whose function is more than one expression is spelled out: read as the
 composition that it names (`same_as`). Only rewritings that leave every float as it was are
-made (but for the sign of zero), so sums are not reordered and 0 * x stays.
+made (but for the sign of a zero), so sums are not reordered and 0 * x stays.
 """
 
 from __future__ import annotations
@@ -23,43 +23,50 @@ from collections.abc import Container, Mapping
 from math import prod
 from typing import Any
 
-from .. import array
+from .. import array, operations
 from ..array import Data, shape_of
-from ..registry import OPERATIONS, Operation
+from ..registry import Operation
 from ..shapes import Shape
 from ..value import Value
 from .bodies import body_of
+from .syntax import literal, unparse
 
 __all__ = ["Book", "Term", "behind"]
 
+OWN: dict[str, Operation] = {
+    name: getattr(operations, name).operation
+    for name in ("add", "broadcast_to", "multiply", "negative", "subtract", "sum")
+} | {"reshape": getattr(operations._reshape, "operation")}
+
 
 class Term:
-    """An input (it has a label alone), a constant (it has data), or an operation on terms."""
+    """An input (it has a label alone), a constant (it has data), or an operation on terms.
 
-    __slots__ = ("operation", "inputs", "options", "shape", "data", "label", "place")
+    name    of the operation, if it is one of tinygrad_lr; users may call theirs as they like
+    data    of a constant: an Array, or a float, which may fill a shape
+    place   in the order of writing: after its inputs
+    """
+
+    __slots__ = ("name", "operation", "inputs", "options", "shape", "data", "label", "place")
 
     def __init__(
         self,
-        place: int,
         shape: Shape,
         operation: Operation | None = None,
         inputs: tuple[Term, ...] = (),
         options: Mapping[str, Any] = {},
         data: Data | None = None,
         label: str = "",
+        place: int = 0,
     ) -> None:
-        self.place = place  # in the order of writing: after its inputs
-        self.shape = shape
+        self.name = operation.name if operation is not None and _is_own(operation) else ""
         self.operation = operation
         self.inputs = inputs
         self.options = options
-        self.data = data  # a float stands for a tensor that is filled with it
+        self.shape = shape
+        self.data = data
         self.label = label
-
-    @property
-    def name(self) -> str:
-        """Of the operation; "" for an input or a constant."""
-        return self.operation.name if self.operation else ""
+        self.place = place
 
     def is_number(self, number: float) -> bool:
         """Is it this constant, or a tensor filled with it?"""
@@ -67,14 +74,22 @@ class Term:
 
 
 class Book:
-    """All terms of one function. `inputs` are its arguments, with their names."""
+    """All terms of one function. `inputs` are its arguments, with their names.
+
+    terms         the term of each Value that was read
+    spelled_out   the fused operation, and its inputs, behind a term
+    """
 
     def __init__(self, inputs: Mapping[Value, str]) -> None:
-        self._written: dict[Any, Term] = {}
+        self.terms: dict[Value, Term] = {}
         self.spelled_out: dict[Term, tuple[Operation, tuple[Term, ...]]] = {}
-        self.terms = {
-            value: self._write(value, value.shape, label=name) for value, name in inputs.items()
-        }
+        self._written: dict[Any, Term] = {}
+        for value, name in inputs.items():
+            self.input(value, name)
+
+    def input(self, value: Value, name: str) -> None:
+        """Take a Value as given, however it was made."""
+        self.terms[value] = self._write(value, value.shape, label=name)
 
     def read(self, value: Any) -> Term:
         """The term of a Value, a float or an Array."""
@@ -88,20 +103,20 @@ class Book:
     def constant(self, data: Data, shape: Shape | None = None) -> Term:
         """A float, an Array, or a float that fills a shape."""
         shape = shape_of(data) if shape is None else shape
-        if type(data) is array.Array:
-            first = data.flat[:1]
-            if first * data.size == data.flat:
-                data = first[0] if first else 0.0
-        key = (repr(data) if type(data) is float else tuple(data.flat), shape)
-        return self._write(key, shape, data=data)
+        if isinstance(data, array.Array) and data.size and data.flat == data.flat[:1] * data.size:
+            data = data.flat[0]
+        key = tuple(data.flat) if isinstance(data, array.Array) else repr(data)
+        return self._write((key, shape), shape, data=data)
 
     def apply(self, name: str, *inputs: Term, shape: Shape, **options: Any) -> Term:
-        """An operation of the registry on terms, simplified."""
-        return self._apply(OPERATIONS[name], inputs, shape, options)
+        """An operation on terms, simplified."""
+        if "shape" in OWN[name].options:
+            options["shape"] = shape
+        return self._simplified(OWN[name], inputs, shape, options)
 
     def _write(self, key: Any, shape: Shape, **rest: Any) -> Term:
         if key not in self._written:
-            self._written[key] = Term(len(self._written), shape, **rest)
+            self._written[key] = Term(shape, place=len(self._written), **rest)
         return self._written[key]
 
     def _of_node(self, node: Value) -> Term:
@@ -111,41 +126,60 @@ class Book:
         options = {name: node.options[name] for name in operation.options}
         if operation.same_as is not None and body_of(operation.function).expression is None:
             spelled = operation.same_as(*node.inputs, **options)
-            _check_that_nothing_is_lost(node, spelled)
-            term, inputs = self.read(spelled), tuple(map(self.read, node.inputs))
-            self.spelled_out.setdefault(term, (operation, inputs))
+            _check_that_nothing_is_lost(operation, node.inputs, spelled)
+            term = self.read(spelled)
+            self.spelled_out.setdefault(term, (operation, tuple(map(self.read, node.inputs))))
             return term
         inputs = tuple(map(self.read, node.inputs))
-        if operation.is_elementwise:  # constants are not stretched by the engine
+        if operation.is_elementwise:  # where the engine stretches no constants
             inputs = tuple(self._stretched(x, node.shape) for x in inputs)
-        return self._apply(operation, inputs, node.shape, options)
+        return self._simplified(operation, inputs, node.shape, options)
 
     def _stretched(self, x: Term, shape: Shape) -> Term:
         if x.data is None or x.shape == shape:
             return x
         return self.constant(array.broadcast_to(x.data, shape) if x.shape else x.data, shape)
 
-    def _apply(
+    def _simplified(
         self, operation: Operation, inputs: tuple[Term, ...], shape: Shape, options: dict[str, Any]
     ) -> Term:
-        simpler = self._of_shapes(operation.name, inputs, shape, options)
-        if simpler is None and operation.is_elementwise:
-            simpler = self._of_numbers(operation.name, inputs, shape)
+        term = Term(shape, operation, inputs, options)
+        simpler = self._of_one_number(term) or self._of_numbers(term) or self._of_shapes(term)
         if simpler is not None:
             return simpler
         operands = inputs
-        if operation.name in ("add", "multiply"):  # x * y is y * x
-            operands = tuple(sorted(inputs, key=lambda term: term.place))
-        key = (operation, operands, shape, repr(sorted(options.items())))
+        if term.name in ("add", "multiply"):  # x * y is y * x
+            operands = tuple(sorted(inputs, key=lambda x: x.place))
+        told = tuple((name, unparse(literal(value))) for name, value in options.items())
+        key = operation, operands, shape, told
         return self._write(key, shape, operation=operation, inputs=inputs, options=options)
 
     # ---- what may be written more simply ---------------------------------------------------
 
-    def _of_numbers(self, name: str, inputs: tuple[Term, ...], shape: Shape) -> Term | None:
+    def _of_one_number(self, term: Term) -> Term | None:
+        """Tensors of one element, or filled with one number: computed once, as a number."""
+        if term.operation is None or not term.operation.is_elementwise or not term.shape:
+            return None
+        numbers = list(map(self._number, term.inputs))
+        if None in numbers:
+            return None
+        one = self._simplified(term.operation, tuple(numbers), (), {})  # type: ignore[arg-type]
+        return self.apply("broadcast_to", one, shape=term.shape)
+
+    def _number(self, x: Term) -> Term | None:
+        if type(x.data) is float:
+            return self.constant(x.data)
+        if x.name == "broadcast_to" and x.inputs[0].shape == ():
+            return x.inputs[0]
+        return self.apply("reshape", x, shape=()) if prod(x.shape) == 1 else None
+
+    def _of_numbers(self, term: Term) -> Term | None:
+        shape = term.shape
+
         def negative(x: Term) -> Term:
             return self.apply("negative", x, shape=shape)
 
-        match name, inputs:
+        match term.name, term.inputs:
             case "identity", (x,):
                 return x
             case "negative", (x,):
@@ -165,62 +199,71 @@ class Book:
                 if x.name == "negative":
                     return self.apply("subtract", y, x.inputs[0], shape=shape)
             case "subtract", (x, y):
-                if y.is_number(0.0):
-                    return x
-                if x.is_number(0.0):
-                    return negative(y)
+                if x.is_number(0.0) or y.is_number(0.0):
+                    return x if y.is_number(0.0) else negative(y)
                 if y.name == "negative":
                     return self.apply("add", x, y.inputs[0], shape=shape)
             case "multiply" | "divide", (x, y):
-                if y.is_number(1.0) or (x.is_number(1.0) and name == "multiply"):
-                    return x if y.is_number(1.0) else y
-                if y.is_number(-1.0) or (x.is_number(-1.0) and name == "multiply"):
-                    return negative(x if y.is_number(-1.0) else y)
+                if y.is_number(1.0) or y.is_number(-1.0):
+                    return x if y.is_number(1.0) else negative(x)
+                if term.name == "multiply" and (x.is_number(1.0) or x.is_number(-1.0)):
+                    return y if x.is_number(1.0) else negative(y)
                 if x.name == "negative":
-                    return negative(self.apply(name, x.inputs[0], y, shape=shape))
+                    return negative(self._with(term, x.inputs[0], y))
                 if y.name == "negative":
-                    return negative(self.apply(name, x, y.inputs[0], shape=shape))
-            case "power", (x, y) if y.is_number(1.0):
-                return x
-            case "where", (_, x, y) if x is y:
-                return x
+                    return negative(self._with(term, x, y.inputs[0]))
+            case "power", (x, y):
+                if y.is_number(1.0) or y.is_number(0.0):
+                    return x if y.is_number(1.0) else self.constant(1.0, shape)
+            case "where", (_, x, y):
+                return x if x is y else None
         return None
 
-    def _of_shapes(
-        self, name: str, inputs: tuple[Term, ...], shape: Shape, options: dict[str, Any]
-    ) -> Term | None:
-        x = inputs[0] if inputs else None
-        if x is None or name not in ("reshape", "broadcast_to", "sum_to", "sum", "transpose", "matmul"):
-            return None
-        if name == "matmul":
-            y = inputs[1]
-            if x.shape == (1,) and len(y.shape) == 2:  # one row times one number
-                factor = self.apply("broadcast_to", self._reshaped(x, ()), shape=shape)
-                return self.apply("multiply", factor, self._reshaped(y, shape), shape=shape)
-        elif name == "transpose":
-            if len(shape) < 2:
+    def _of_shapes(self, term: Term) -> Term | None:
+        shape, options = term.shape, term.options
+        x = term.inputs[0] if term.inputs else term
+        match term.name:
+            case "reshape" | "broadcast_to" | "sum_to" | "sum" if x.shape == shape:
                 return x
-            if x.name == "transpose" and not options["axes"] and not x.options["axes"]:
-                return x.inputs[0]
-        elif x.shape == shape:
-            return x
-        elif name == "reshape" and x.shape == ():
-            return self.apply("broadcast_to", x, shape=shape)
-        elif name != "reshape" and x.shape and prod(x.shape) == prod(shape):
-            return self._reshaped(x, shape)
-        elif name in ("sum", "sum_to"):
-            if shape == () and options.get("axis", ...) is not None:
+            case "broadcast_to" | "sum_to" | "sum" if x.shape and prod(x.shape) == prod(shape):
+                return self.apply("reshape", x, shape=shape)
+            case "sum" | "sum_to" if shape == () and options.get("axis", ...) is not None:
                 return self.apply("sum", x, shape=(), axis=None, keepdims=False)
-        elif x.data is not None:
-            return self.constant(x.data if type(x.data) is float else array.reshape(x.data, shape), shape)
-        elif name == "reshape" and x.name == "reshape":
-            return self._reshaped(x.inputs[0], shape)
-        elif x.name == "broadcast_to" and (name == "broadcast_to" or x.inputs[0].shape == ()):
-            return self.apply("broadcast_to", x.inputs[0], shape=shape)
+            case "reshape" | "broadcast_to" if type(x.data) is float:
+                return self.constant(x.data, shape)
+            case "reshape" if x.data is not None:
+                return self.constant(array.reshape(x.data, shape))
+            case "reshape" if x.name == "reshape":
+                return self.apply("reshape", x.inputs[0], shape=shape)
+            case "reshape" if x.shape == ():
+                return self.apply("broadcast_to", x, shape=shape)
+            case "reshape" | "broadcast_to" if x.name == "broadcast_to":
+                if term.name == "broadcast_to" or x.inputs[0].shape == ():
+                    return self.apply("broadcast_to", x.inputs[0], shape=shape)
+            case "transpose" if len(shape) < 2:
+                return x
+            case "transpose" if x.name == "transpose" and options["axes"] is x.options["axes"] is None:
+                return x.inputs[0]
+            case "matmul" if prod(shape) == 1 and shape and len(x.shape) == 2:  # one row
+                row = self.apply("reshape", x, shape=x.shape[1:])
+                column = self.apply("reshape", term.inputs[1], shape=x.shape[1:])
+                return self.apply("broadcast_to", self._with(term, row, column, shape=()), shape=shape)
+            case "matmul" if x.shape == (1,) and len(term.inputs[1].shape) == 2:
+                # one number times one row
+                factor = self.apply("broadcast_to", self.apply("reshape", x, shape=()), shape=shape)
+                row = self.apply("reshape", term.inputs[1], shape=shape)
+                return self.apply("multiply", factor, row, shape=shape)
         return None
 
-    def _reshaped(self, x: Term, shape: Shape) -> Term:
-        return self.apply("reshape", x, shape=shape)
+    def _with(self, term: Term, *inputs: Term, shape: Shape | None = None) -> Term:
+        """The same operation on other inputs."""
+        assert term.operation is not None
+        shape = term.shape if shape is None else shape
+        return self._simplified(term.operation, inputs, shape, dict(term.options))
+
+
+def _is_own(operation: Operation) -> bool:
+    return str(operation.function.__module__).startswith("tinygrad_lr.")
 
 
 def behind(value: Value, known: Container[Value] = ()) -> list[Value]:
@@ -239,13 +282,13 @@ def behind(value: Value, known: Container[Value] = ()) -> list[Value]:
     return found
 
 
-def _check_that_nothing_is_lost(node: Value, spelled: Value) -> None:
+def _check_that_nothing_is_lost(operation: Operation, inputs: tuple[Any, ...], spelled: Any) -> None:
     """Raises TypeError where the spelled-out form depends on an input by its numbers alone."""
-    used = set(behind(spelled))
-    for name, x in zip(node.operation.arguments, node.inputs):  # type: ignore[union-attr]
+    used = set(behind(spelled)) if type(spelled) is Value else set()
+    for name, x in zip(operation.arguments, inputs):
         if type(x) is Value and x not in used and x.operation is not None:
             raise TypeError(
-                f"{node.operation.name} reads {name} as numbers that choose entries, so the "  # type: ignore[union-attr]
-                f"source would hold for these numbers alone; give {name} as one distribution a "
-                "row (one-hot), or keep the labels out of the inputs, as constants"
+                f"{operation.name} reads {name} as numbers that choose entries, so the source "
+                f"would hold for these numbers alone; give {name} as one distribution a row "
+                "(one-hot), or keep the labels out of the inputs, as constants"
             )

@@ -199,7 +199,8 @@ class NAdam(Moments):
 
     def momentum(self, t: int) -> float:
         """mu(t)."""
-        return self.betas[0] * (1.0 - 0.5 * 0.96 ** (t * self.momentum_decay))
+        missing: float = 0.5 * 0.96 ** (t * self.momentum_decay)
+        return self.betas[0] * (1.0 - missing)
 
     def update(
         self, w: list[float], g: list[float], state: dict[str, Any], lr: float

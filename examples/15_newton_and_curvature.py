@@ -1,0 +1,150 @@
+"""What does the curvature of the loss know that its slope does not?
+
+Two things: how far to go (Newton's step), and how sure the data make us of each weight
+(standard errors, and intervals for odds ratios). Both are the inverse of the same matrix, the
+Hessian. Real tumours, three of their features; at the end a test of the intervals on data
+whose true weights are known.
+
+Exercises (answers are checked by tests/test_exercises_b.py)
+1.  newton_step(w, g, h): for one weight, from slope g and curvature h, the next w.
+2.  odds_after(p, ratio): p was the probability, the odds are multiplied by `ratio`; what is
+    the probability now?
+3.  rows_needed(n, error, wanted): n rows gave this standard error. About how many rows give
+    the wanted one? (Curvatures of rows add up.)
+"""
+
+import math
+import random
+
+from course import picture, section, table
+
+from tinygrad_lr import (
+    Array, Value, binary_cross_entropy_with_logits, concatenate, grad, hessian, logistic_density,
+    sigmoid,
+)  # fmt: skip
+from tinygrad_lr.convexity import is_positive_semidefinite, safe_learning_rate
+from tinygrad_lr.data import StandardScaler, load_breast_cancer
+from tinygrad_lr.optim import SGD, Newton
+from tinygrad_lr.optim.linear import NotPositiveDefiniteError, cholesky, solve
+
+NAMES = ["mean radius", "mean texture", "mean smoothness"]
+data = load_breast_cancer()
+columns = [data.feature_names.index(name) for name in NAMES]
+scaler = StandardScaler()
+X = scaler.fit_transform(data.X[:, columns])
+X = concatenate([X, [[1.0]] * len(X)], axis=1)  # a column of ones, whose weight is the intercept
+y = 1.0 - data.y  # 1: malignant
+loss = lambda w: binary_cross_entropy_with_logits(X @ w, y)
+slope = lambda w: max(map(abs, grad(loss)(w)))
+
+section("1. Slope alone, and slope with curvature")
+# Gradient descent knows the direction, not the distance. Newton: the bottom of the parabola
+# that has the same slope and curvature here. d = inverse(H) g.
+paths = {}
+for name, make, most in ("descent", SGD, 200), ("Newton", Newton, 8):
+    w = Value([0.0] * 4)
+    optimizer = make([w], lr=1.0 if make is Newton else safe_learning_rate(X))
+    slopes = [slope(w.data)]
+    while len(slopes) <= most and slopes[-1] > 1e-12:
+        w.grad = grad(loss)(w.data)
+        optimizer.step(*[lambda: loss(w)] * (make is Newton))
+        slopes.append(slope(w.data))
+    paths[name] = slopes
+rows = [(k, paths["descent"][k], paths["Newton"][k]) for k in range(9)]
+table(["step", "slope left by descent", "by Newton"], rows)
+print(f"after 200 steps of descent: {paths['descent'][200]:.2g}")
+print("At the end each step of Newton doubles the number of right digits.")
+best = w.data
+
+section("2. Newton can be thrown out; a line search brings him back")
+# Where all p are near 1 the loss is nearly straight, its parabola nearly flat, and the bottom
+# of that parabola very far away. A line search halves the step until the loss falls.
+far = [0.0, 0.0, 0.0, 3.0]
+losses = {}
+for careful in False, True:
+    w, losses[careful] = Value(far), []
+    optimizer = Newton([w], line_search=careful)
+    try:
+        for _ in range(12):
+            losses[careful].append(optimizer.step(lambda: loss(w)))
+    except NotPositiveDefiniteError:
+        losses[careful].append(loss(w.data))
+told = lambda losses: "  ".join(f"{v:.4g}" for v in losses)
+print(f"full steps:       {told(losses[False])}  then: singular Hessian")
+print(f"with line search: {told(losses[True][:8])}")
+
+section("3. What the matrix is")
+# The engine differentiates twice; the book says H = sum of p (1 - p) x x' over the rows.
+H = hessian(lambda w: binary_cross_entropy_with_logits(X @ w, y, "sum"))(best)
+by_book = X.T @ (X * [[s] for s in logistic_density(X @ best)])
+apart = max(abs(a - b) for a, b in zip(H.flat, by_book.flat))
+print(f"Hessian of the engine - X'SX: at most {apart:.1g}; a bowl: {is_positive_semidefinite(H)}")
+table(["", *NAMES, "intercept"], [(n, *row) for n, row in zip([*NAMES, "intercept"], H)])
+
+section("4. Standard errors and odds ratios")
+# A sharp minimum fixes a weight, a flat one leaves it open: the covariance of the weights is
+# the inverse of H. (Of the sum of the losses: with the mean, n times too wide.)
+root = cholesky(H.rows)
+unit = lambda k: [float(k == i) for i in range(len(root))]
+error = [math.sqrt(solve(root, unit(k))[k]) for k in range(4)]
+between = lambda k: [math.exp(best[k] + side * 1.96 * error[k]) for side in (-1.0, 1.0)]
+header = ["one std. dev. more", "w", "std. error", "w / error", "odds times", "95 %: from", "to"]
+table(header, [
+    (n, best[k], error[k], best[k] / error[k], math.exp(best[k]), *between(k))
+    for k, n in enumerate(NAMES)])
+per_unit = math.exp(best[0] / scaler.scale_[0])
+print(f"In the unit of the table: a radius larger by 1 multiplies the odds by {per_unit:.2f}.")
+
+section("5. Is that true? 200 worlds whose weights we know")
+TRUE, worlds, rng = [1.0, -0.5], [], random.Random(0)
+for _ in range(200):
+    rows = Array([[rng.gauss(0.0, 1.0), 1.0] for _ in range(80)])
+    drawn = Array([float(rng.random() < p) for p in sigmoid(rows @ TRUE)])
+    total = lambda w: binary_cross_entropy_with_logits(rows @ w, drawn, "sum")
+    w = Value([0.0, 0.0])
+    optimizer = Newton([w])
+    for _ in range(6):
+        optimizer.step(lambda: total(w))
+    variance = solve(cholesky(hessian(total)(w.data).rows), [1.0, 0.0])[0]
+    worlds.append((w.data[0], math.sqrt(variance)))
+middle = sum(w for w, _ in worlds) / len(worlds)
+spread = math.sqrt(sum((w - middle) ** 2 for w, _ in worlds) / len(worlds))
+claimed = sum(e for _, e in worlds) / len(worlds)
+inside = sum(abs(w - TRUE[0]) < 1.96 * e for w, e in worlds)
+table(["spread of w over the worlds", "mean standard error", "truth in the 95 % interval"],
+      [(spread, claimed, f"{inside} of {len(worlds)}")])
+
+
+def draw(axes):
+    left, right = axes
+    left.semilogy(paths["descent"][:60], label="gradient descent")
+    left.semilogy([v for v in paths["Newton"] if v], "o-", label="Newton")
+    left.set(xlabel="step", ylabel="largest slope", title="Digits double")
+    left.legend()
+    for k, name in enumerate(NAMES):
+        right.plot(between(k), [k, k], linewidth=3)
+        right.plot(math.exp(best[k]), k, "o", color="black")
+    right.axvline(1.0, color="grey", linewidth=1)
+    right.set(xscale="log", yticks=range(3), yticklabels=NAMES, xlabel="odds times (log scale)",
+              title="Odds ratios with 95 % intervals")
+
+
+picture("15_odds_ratios", draw, ncols=2, figsize=(10, 4))
+
+section("What we learned")
+print(f"Newton is at the bottom (slope {paths['Newton'][8]:.0e}) after 8 steps; descent has "
+      f"{paths['descent'][200]:.0e} left after 200.")
+worst = max(losses[False])
+print(f"From a bad start full steps drove the loss to {worst:,.0f}; halving them repairs it.")
+low, high = between(0)
+print(f"The inverse Hessian says that w of the radius is {best[0]:.2f} +- {error[0]:.2f}. So one")
+print("standard deviation more multiplies the odds of a malignant tumour by")
+print(f"{math.exp(best[0]):.0f}, with 95 % confidence by {low:.0f} to {high:.0f}.")
+print(f"Where the truth is known such intervals held it in {inside / len(worlds):.1%} of worlds.")
+
+assert paths["Newton"][8] < 1e-10 and paths["descent"][200] > 1e-4
+assert paths["Newton"][7] < 1000 * paths["Newton"][6] ** 2  # digits double
+assert worst > 1e5 and abs(losses[True][-1] - loss(best)) < 1e-12
+assert apart < 1e-9 and is_positive_semidefinite(H)
+assert all(b / e > 1.96 for b, e in zip(best, error[:3])) and low > 10.0
+assert 0.92 <= inside / len(worlds) <= 0.98 and abs(spread / claimed - 1.0) < 0.2

@@ -1,0 +1,124 @@
+"""Drawing a graph: text for graphviz, text for Mermaid, or an image.
+
+>>> from tinygrad_lr.value import Value
+>>> w, x = Value(0.5, label="w"), 3.0
+>>> print(to_mermaid(w * x))
+flowchart LR
+  n0["w<br/>0.5<br/>grad 3"]
+  f1(["*"]) --> n1["1.5<br/>grad 1"]
+  n2["3"]
+  n0 --> f1
+  n2 --> f1
+
+Rectangles are Values: label, data, gradient. Ovals are operations. What is drawn where is
+decided in `picture`; images are made by the program `dot` of graphviz. Where it is missing
+everything else works.
+"""
+
+from __future__ import annotations
+
+import html
+import shutil
+import subprocess
+from os import PathLike
+from pathlib import Path
+from typing import Any
+
+from ..value import Value
+from .picture import Picture, picture
+
+__all__ = ["draw", "mimebundle", "to_dot", "to_mermaid"]
+
+STYLES = {
+    "leaf": 'fillcolor="#e8f1fa"',
+    "constant": 'fillcolor="#f4f4f4" color="#aaaaaa"',
+    "value": 'fillcolor="#ffffff"',
+    "group": 'fillcolor="#fdf3dc" peripheries=2',
+}
+MISSING = (
+    "an image needs graphviz, whose program `dot` was not found: install it (apt install graphviz, "
+    "brew install graphviz, graphviz.org/download). Without it to_mermaid(value), to_dot(value) "
+    "and explain(value) give text, and draw takes paths that end in .dot or .mmd"
+)
+
+
+def to_dot(value: Value) -> str:
+    """The graph behind a Value in the language of graphviz.
+
+    The gradient of a leaf is its .grad, if it has one; otherwise, as for all others, what
+    it is owed from this Value.
+    """
+    shown = picture(value)
+    lines = [
+        "digraph {",
+        "  rankdir=LR",
+        '  node [shape=box style="filled,rounded" fontname="Helvetica" fontsize=11]',
+    ]
+    for number, box in enumerate(shown.boxes):
+        text = "\\n".join(map(_quoted, box.lines))
+        lines.append(f'  n{number} [label="{text}" {STYLES[box.kind]}]')
+        if box.symbol:
+            lines.append(f'  f{number} [label="{_quoted(box.symbol)}" shape=ellipse fillcolor=white]')
+            lines.append(f"  f{number} -> n{number}")
+    lines += [f"  {source} -> {target}" for source, target in _arrows(shown)]
+    return "\n".join([*lines, "}"])
+
+
+def to_mermaid(value: Value) -> str:
+    """The graph behind a Value for Mermaid, which web pages and Markdown viewers draw."""
+    shown = picture(value)
+    lines = ["flowchart LR"]
+    for number, box in enumerate(shown.boxes):
+        text = "<br/>".join(map(html.escape, box.lines))
+        operation = f'f{number}(["{html.escape(box.symbol)}"]) --> ' if box.symbol else ""
+        lines.append(f'  {operation}n{number}["{text}"]')
+    lines += [f"  {source} --> {target}" for source, target in _arrows(shown)]
+    return "\n".join(lines)
+
+
+def draw(value: Value, path: str | PathLike[str]) -> Path:
+    """Write the graph behind a Value to a file: an image by graphviz (.svg .png .pdf), or text.
+
+    Text is written for .dot, .gv (graphviz) and .mmd (Mermaid), which needs nothing. Raises
+    RuntimeError with what to do where graphviz is missing. Returns the path.
+    """
+    path = Path(path)
+    kind = path.suffix.lower().removeprefix(".")
+    if kind in ("dot", "gv", "mmd"):
+        path.write_text(to_mermaid(value) if kind == "mmd" else to_dot(value), encoding="utf-8")
+    elif kind in ("svg", "png", "pdf"):
+        path.write_bytes(_image(to_dot(value), kind))
+    else:
+        raise ValueError(f"draw: {path} ends in none of .svg .png .pdf .dot .gv .mmd")
+    return path
+
+
+def mimebundle(value: Value) -> dict[str, Any]:
+    """What a notebook shows: the graph as an image where graphviz is there, and text."""
+    bundle = {"text/plain": repr(value)}
+    if value.operation is not None and shutil.which("dot"):
+        bundle["image/svg+xml"] = _image(to_dot(value), "svg").decode()
+    return bundle
+
+
+def _arrows(shown: Picture) -> list[tuple[str, str]]:
+    """Arrows lead to the operation of a box, if it has one."""
+    return [
+        (f"n{source}", f"f{target}" if shown.boxes[target].symbol else f"n{target}")
+        for source, target in shown.arrows
+    ]
+
+
+def _quoted(text: str) -> str:
+    return text.replace("\\", "\\\\").replace('"', '\\"')
+
+
+def _image(dot: str, kind: str) -> bytes:
+    """Graphviz on a text."""
+    program = shutil.which("dot")
+    if program is None:
+        raise RuntimeError(MISSING)
+    done = subprocess.run([program, f"-T{kind}"], input=dot.encode(), capture_output=True, check=False)
+    if done.returncode:
+        raise RuntimeError(f"graphviz could not draw this graph: {done.stderr.decode().strip()}")
+    return done.stdout

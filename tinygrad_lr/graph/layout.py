@@ -1,0 +1,130 @@
+"""From lines to the text of a module: imports, helpers, one function.
+
+    '''neuron and its derivatives, written by tinygrad_lr.graph.to_source.'''
+
+    import math                                 or from tinygrad_lr.array import ...
+
+
+    def sigmoid(x): ...                         helpers
+
+
+    def neuron(w, b, x, y):
+        z = w * x + b                           the value, one assignment a line
+        ...
+        d_w = d_z * x                           the derivatives
+        return loss, (d_w, ...)
+
+Which lines there are is decided in `lines`, what is said of them in `remarks`.
+"""
+
+from __future__ import annotations
+
+import textwrap
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from ..array import Array, Data
+from .lines import Lines
+from .remarks import remark, remark_on_gradient
+from .syntax import unparse
+
+__all__ = ["Source", "source_of"]
+
+WIDTH, COMMENTS_AT = 100, 40  # columns
+
+
+class Source(NamedTuple):
+    """The text of a module, and the name of the function in it."""
+
+    text: str
+    name: str
+
+
+def source_of(lines: Lines, inputs: Sequence[Data], places: Sequence[int], bare: bool) -> Source:
+    """The module that computes the value, and the gradients by the inputs at these places.
+
+    `bare`: one gradient is returned as itself, not as a tuple of one.
+    """
+    # First the lines, because only writing them shows which helpers and imports they need.
+    forward: list[str] = []
+    backward: list[str] = []
+    for term, name, expression in lines.assignments():
+        line = _line(name, unparse(expression), remark(term, lines))
+        (forward if term in lines.forward else backward).append(line)
+    results = []
+    for place in places:
+        x, gradient = lines.traced.inputs[place], lines.traced.gradients[place]
+        result = unparse(lines.writer.result(gradient))
+        if lines.derivative_of.get(gradient) is not x:  # it is also something else
+            name = lines.writer.unique(f"d_{lines.names[x]}")
+            backward.append(_line(name, result, remark_on_gradient(x, gradient, lines)))
+            result = name
+        results.append(result)
+    gradients = results[0] if bare else f"({', '.join(results)}{',' if len(results) == 1 else ''})"
+    body = _opening(lines, inputs) + forward
+    if backward:
+        body += ["    # The derivatives, from the value back to the inputs.", *backward]
+    body.append(f"    return {unparse(lines.writer.result(lines.traced.value))}, {gradients}")
+    signature = f"def {lines.title}({', '.join(lines.names[x] for x in lines.traced.inputs)}):"
+    return Source("\n".join([*_head(lines), "", "", signature, *body, ""]), lines.title)
+
+
+def _head(lines: Lines) -> list[str]:
+    """What stands above the function: imports, constants, helpers."""
+    writer = lines.writer
+    head = [f'"""{lines.title} and its derivatives, written by tinygrad_lr.graph.to_source."""']
+    constants = lines.constants()
+    head += ["", "import math"] if writer.needs_math else []
+    names = sorted(writer.imports | {"Array"} if constants else writer.imports)
+    if names:
+        told = f"from tinygrad_lr.array import {', '.join(names)}"
+        if len(told) > WIDTH:
+            told = "from tinygrad_lr.array import (\n" + "".join(f"    {n},\n" for n in names) + ")"
+        head += ["", told]
+    for name, data in constants:
+        told = f"{name} = Array({data.tolist()})"
+        if len(told) > WIDTH:
+            told = f"{name} = Array(\n{textwrap.indent(_filled(str(data.tolist())), '    ')}\n)"
+        head += ["", told]
+    short = [text for text in writer.helpers.values() if "\n" not in text]
+    head += ["", *short] if short else []
+    return head + [f"\n\n{text}" for text in writer.helpers.values() if text not in short]
+
+
+def _opening(lines: Lines, inputs: Sequence[Data]) -> list[str]:
+    """The docstring, and for tensors a look at their shapes."""
+    value = lines.names.get(lines.traced.value, "the value")
+    opening = [f'    """{value} and its derivatives; d_v is the derivative of {value} by v."""']
+    arrays = [(lines.names[term], x) for term, x in zip(lines.traced.inputs, inputs) if type(x) is Array]
+    if arrays:
+        found = ", ".join(f"{name}.shape" for name, _ in arrays)
+        shapes = ", ".join(str(x.shape) for _, x in arrays)
+        comparison = f"({found}) != ({shapes})" if len(arrays) > 1 else f"{found} != {shapes}"
+        opening += [f"    if {comparison}:", f'        raise ValueError("made for the shapes {shapes}")']
+    return opening
+
+
+def _line(name: str, expression: str, remark: str) -> str:
+    """One assignment and its comment, which stands above it if there is no room behind it."""
+    line = f"    {name} = {expression}"
+    together = f"{line:<{COMMENTS_AT - 2}}  # {remark}"
+    if len(together) <= WIDTH:
+        return together
+    if len(line) > WIDTH:
+        line = f"    {name} = {_broken(expression)}"
+    return f"    {textwrap.shorten(f'# {remark}', WIDTH - 4, placeholder=' ...')}\n{line}"
+
+
+def _broken(expression: str) -> str:
+    """A long expression over several lines: a loop below its element, anything else as it fits."""
+    before, _, rest = expression.partition("[")
+    inside, _, behind = rest.rpartition("]")
+    if inside.count(" for ") == 1:
+        element, loop = inside.split(" for ")
+        told = textwrap.indent(f"{_filled(element)}\n{_filled(f'for {loop}')}", " " * 8)
+        return f"{before}[\n{told}\n    ]{behind}"
+    return f"(\n{textwrap.indent(_filled(expression), ' ' * 8)}\n    )"
+
+
+def _filled(text: str) -> str:
+    return textwrap.fill(text, WIDTH - 8, break_long_words=False, break_on_hyphens=False)

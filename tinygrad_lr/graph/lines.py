@@ -1,0 +1,169 @@
+"""Which terms get a name and a line of their own, and in which order the lines stand.
+
+A term has a name if it is asked for, if the user labelled it, if it is used more than once
+(so that it is computed once), if textbooks have a letter for it, or if the line that it
+would stand in grew too long. All others are written where they are used. Terms that nothing
+asks for are not written at all.
+
+The order is that of birth: each line after the lines whose names it uses. d_w is the
+derivative of the value by w; what has no better name is numbered.
+"""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections import Counter
+from collections.abc import Iterable, Sequence
+
+from ..array import Array
+from .loops import TensorWriter, is_product, is_total, through
+from .terms import Term
+from .tracing import Trace
+from .writing import Writer
+
+__all__ = ["LETTERS", "Lines"]
+
+LETTERS = {
+    "sigmoid": ("z", "p"),
+    "softmax": ("z", "p"),
+    "log_softmax": ("z", ""),
+    "binary_cross_entropy_with_logits": ("z", "loss"),
+    "cross_entropy": ("z", "loss"),
+}
+"""What an operation is given first, and what it gives, as textbooks call them."""
+
+
+class Lines:
+    """The lines of a traced function, for its value and some of its gradients.
+
+    terms           what is needed for the outputs, each term after its inputs
+    forward         what is needed for the value
+    writer          writes expressions, with these names
+    names           of all terms that have one
+    derivative_of   for a term that is called d_z: the term that is called z
+    """
+
+    def __init__(
+        self, traced: Trace, gradients: Sequence[Term], title: str, arguments: Sequence[str]
+    ) -> None:
+        self.traced = traced
+        self.terms = needed([traced.value, *gradients])
+        self.forward = set(needed([traced.value]))
+        of_numbers = all(t.operation is None or t.operation.is_elementwise for t in self.terms)
+        self.of_numbers = of_numbers and not any(t.shape for t in self.terms)
+        self.writer = Writer() if self.of_numbers else TensorWriter()
+        self.names = self.writer.names
+        self.derivative_of: dict[Term, Term] = {}
+        self._letters = self._textbook_letters()
+        self._chosen = self._choose([traced.value, *gradients])
+        self.title = self.writer.unique(title)
+        for term, name in zip(traced.inputs, arguments):
+            self.names[term] = self.writer.unique(name)
+        self._give_names()
+
+    def assignments(self) -> list[tuple[Term, str, ast.expr]]:
+        """Term, name and expression of each line."""
+        return [
+            (term, self.names[term], self.writer.line(term))
+            for term in self.terms
+            if term.operation and term in self.names
+        ]
+
+    def constants(self) -> list[tuple[str, Array]]:
+        """The Arrays that the function brought along, by name."""
+        return [(self.names[t], t.data) for t in self.terms if isinstance(t.data, Array)]
+
+    # ---- who has a name ------------------------------------------------------------------------
+
+    def _choose(self, outputs: Sequence[Term]) -> set[Term]:
+        chosen = {t for t in self.terms if isinstance(t.data, Array)}
+        uses = Counter(outputs)
+        for term in self.terms:
+            operation = term.operation
+            if operation is None or through(term) is not term:
+                continue
+            if term.label or (self.of_numbers and self._letters.get(term)):
+                chosen.add(term)
+            operands = [x for x in map(through, term.inputs) if x.operation]
+            uses.update(operands)
+            if operation.is_elementwise:
+                if term.shape:  # what stands still in a loop is computed before it
+                    chosen.update(x for x in operands if not x.shape)
+            elif not is_total(term):  # a function of whole Arrays
+                chosen.update(operands)
+                if term.shape and not is_product(term):
+                    chosen.add(term)
+        wanted = set(outputs)
+        for term in self.terms:
+            if (uses[term] > 1 or term in wanted) and not self._is_small(term, chosen):
+                chosen.add(term)
+        self._break_long_lines(chosen)
+        return chosen
+
+    def _is_small(self, term: Term, chosen: set[Term]) -> bool:
+        """Is it a name, or a name with a minus? To write it twice costs nothing."""
+        below = through(term.inputs[0]) if term.name == "negative" and not term.shape else term
+        return not below.operation or (below is not term and below in chosen)
+
+    def _break_long_lines(self, chosen: set[Term]) -> None:
+        """Names the longest part of what would be too long, by a rough count of characters."""
+        of_a_name, most = (2, 64) if self.of_numbers else (4, 80)
+        width: dict[Term, int] = {}
+        for term in self.terms:
+            named_by_word = term.operation and term.operation.symbol == term.operation.name
+            own = len(term.name) + 2 if named_by_word else 3
+            operands = list(map(through, term.inputs))
+            parts = [x for x in operands if x.operation and x not in chosen]
+            while parts and own + sum(width[x] for x in parts) > most:
+                longest = max(parts, key=lambda x: width[x])
+                chosen.add(longest)
+                parts = [x for x in parts if x is not longest]
+            names = len(operands) - len(parts)
+            width[term] = own + sum(width[x] for x in parts) + of_a_name * names
+
+    # ---- the names -------------------------------------------------------------------------------
+
+    def _give_names(self) -> None:
+        traced = self.traced
+        for term in self.terms:
+            if term in self.forward:
+                last = "value" if term is traced.value else "" if term.operation else "c1"
+                self._name(term, term.label or self._letters.get(term, last))
+        owed = [(x, g) for x, g in traced.owed.items() if x in self.names]
+        for x, gradient in [*owed, *zip(traced.inputs, traced.gradients)]:
+            if self._name(gradient, f"d_{self.names[x]}"):
+                self.derivative_of[gradient] = x
+        for term in self.terms:
+            self._name(term, term.label or self._letters.get(term, ""))
+
+    def _name(self, term: Term, name: str) -> bool:
+        """Name a term, if it was chosen and has no name yet."""
+        if term not in self._chosen or term in self.names:
+            return False
+        name = re.sub(r"\W", "_", name) or "v1"
+        self.names[term] = self.writer.unique(f"_{name}" if name[0].isdigit() else name)
+        return True
+
+    def _textbook_letters(self) -> dict[Term, str]:
+        found: dict[Term, str] = {}
+        uses = [(t.name, t, t.inputs) for t in self.terms]
+        uses += [(op.name, t, xs) for t, (op, xs) in self.traced.book.spelled_out.items()]
+        for name, term, inputs in uses:
+            if name in LETTERS:
+                given, gives = LETTERS[name]
+                found.setdefault(through(inputs[0]), given)
+                found.setdefault(term, gives)
+        return found
+
+
+def needed(outputs: Iterable[Term]) -> list[Term]:
+    """The terms that these are made of, themselves included, each after its inputs."""
+    found = list(dict.fromkeys(outputs))
+    seen = set(found)
+    for term in found:  # grows as it is read
+        for x in term.inputs:
+            if x not in seen:
+                seen.add(x)
+                found.append(x)
+    return sorted(found, key=lambda term: term.place)

@@ -1,0 +1,167 @@
+"""What is in a picture of a graph: boxes with words in them, and arrows between.
+
+    each Value, each constant        a box: label, data, gradient
+    each operation                   a circle with its symbol, in front of the box it made
+
+A large graph is folded: what belongs to one scope, and what only serves to make one labelled
+Value, is drawn as one box that counts its operations.
+
+>>> from tinygrad_lr.value import Value
+>>> x = Value(1.0, label="x")
+>>> with named_scope("hundred steps"):
+...     for _ in range(100):
+...         x = x * 1.1
+>>> for box in picture(x).boxes:
+...     print(box.kind, box.lines)
+leaf ['x', '1', 'grad 1.378e+04']
+group ['hundred steps', '1.378e+04', 'grad 1', '100 operations: 100 multiply']
+
+How boxes become text or an image is in `draw`.
+"""
+
+from __future__ import annotations
+
+from collections import Counter, deque
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any, NamedTuple
+
+from ..array import Data, broadcast_to
+from ..value import Value
+from .notation import shown
+from .terms import behind
+from .walk import steps
+
+__all__ = ["Box", "Picture", "named_scope", "picture"]
+
+MOST = 80  # boxes of Values; above it the picture is folded
+
+
+class Box(NamedTuple):
+    """Lines of text in a frame. kind: "leaf", "constant", "value" or "group"."""
+
+    kind: str
+    lines: list[str]
+    symbol: str = ""  # of the operation that made it
+
+
+class Picture(NamedTuple):
+    """Boxes by number, and arrows from box to box: the inputs of what the second box holds."""
+
+    boxes: list[Box]
+    arrows: list[tuple[int, int]]
+
+
+def picture(value: Value) -> Picture:
+    """All that made a Value, each Value once; folded where that is a lot."""
+    values = behind(value)
+    grads = _gradients(value)
+    return _unfolded(values, grads) if len(values) <= MOST else _folded(value, values, grads)
+
+
+def _gradients(value: Value) -> dict[Value, Data]:
+    """What each Value is owed; for leaves that have one, their .grad."""
+    found: dict[Value, Any] = {}
+    owed: dict[Value, Any] = {value: broadcast_to(1.0, value.shape)}
+    try:
+        found = {step.node: step.owed for step in steps(value, owed)} | owed
+    except RuntimeError:  # a leaf has moved on, so this graph is owed nothing any more
+        pass
+    held = {x: x.grad for x in behind(value) if x.grad is not None}
+    return {**found, **held}
+
+
+# ---- every Value a box ---------------------------------------------------------------------------
+
+
+def _unfolded(values: list[Value], grads: dict[Value, Data]) -> Picture:
+    numbers = {x: number for number, x in enumerate(values)}
+    boxes, arrows = [_box(x, grads) for x in values], []
+    for x in values:
+        for source in x.inputs:
+            if type(source) is not Value:
+                boxes.append(Box("constant", [shown(source)]))
+            arrows.append((numbers[source] if type(source) is Value else len(boxes) - 1, numbers[x]))
+    return Picture(boxes, arrows)
+
+
+def _box(x: Value, grads: dict[Value, Data]) -> Box:
+    lines = [x.label] if x.label else []
+    lines.append(shown(x.data))
+    if x in grads:
+        lines.append(f"grad {shown(grads[x])}")
+    return Box("value" if x.operation else "leaf", lines, x.operation.symbol if x.operation else "")
+
+
+# ---- many Values in a box ------------------------------------------------------------------------
+
+
+def _folded(value: Value, values: list[Value], grads: dict[Value, Data]) -> Picture:
+    groups = _groups(value, values)
+    members: dict[Any, list[Value]] = {}
+    for x in values:
+        members.setdefault(groups[x], []).append(x)
+    numbers = {group: number for number, group in enumerate(members)}
+    boxes = []
+    for group, inside in members.items():
+        box = _box(group if isinstance(group, Value) else inside[-1], grads)
+        if len(inside) > 1:
+            made = Counter(x.operation.name for x in inside if x.operation)
+            told = ", ".join(f"{n} {name}" for name, n in made.most_common(4)) + ", ..." * (len(made) > 4)
+            title = [] if isinstance(group, Value) else [group.name]
+            box = Box("group", [*title, *box.lines, f"{made.total()} operations: {told}"])
+        boxes.append(box)
+    arrows = {
+        (numbers[groups[source]], numbers[groups[x]]): None
+        for x in values
+        for source in x.inputs
+        if type(source) is Value and groups[source] != groups[x]
+    }
+    return Picture(boxes, list(arrows))
+
+
+def _groups(value: Value, values: list[Value]) -> dict[Value, Any]:
+    """Where each Value is drawn: in a scope, or in the box of a Value that has its own."""
+    births = [x.born for x in values]
+    scopes = [s for s in reversed(_scopes) if s.first < max(births) and s.last > min(births)]
+    groups: dict[Value, Any] = {}
+    users: dict[Value, set[Any]] = {x: set() for x in values}
+    for x in reversed(values):  # newest first: the users of x have their groups
+        around = next((scope for scope in scopes if scope.first < x.born < scope.last), None)
+        if around is not None:
+            groups[x] = around  # the outermost, because it was left last
+        elif x is value or x.label or len(users[x]) != 1:
+            groups[x] = x
+        else:
+            (groups[x],) = users[x]
+        for source in x.inputs:
+            if type(source) is Value:
+                users[source].add(groups[x])
+    return groups
+
+
+# ---- scopes --------------------------------------------------------------------------------------
+
+class Scope(NamedTuple):
+    """An interval of births. So nodes need not know of scopes, and making them costs nothing."""
+
+    name: str
+    first: int
+    last: int
+
+
+_scopes: deque[Scope] = deque(maxlen=10_000)  # the latest
+
+
+@contextmanager
+def named_scope(name: str) -> Iterator[None]:
+    """Values made inside `with named_scope("layer 1"):` are one box in the picture of a large graph.
+
+    Scopes may be nested; the outermost is drawn. Also a decorator of functions. Values that
+    another thread makes at the same time are counted in.
+    """
+    first = Value(0.0).born
+    try:
+        yield
+    finally:
+        _scopes.append(Scope(name, first, Value(0.0).born))

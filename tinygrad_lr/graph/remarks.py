@@ -1,0 +1,89 @@
+"""The comment behind a line: which rule made it.
+
+    d_w = d_z * x          # multiply: d(w * x)/d w = x, so d_w = (p - y) * x
+    p = sigmoid(z)         # 1 / (1 + exp(-z))
+
+A derivative is told by the local derivative, which is the rule read with g = 1; a tensor by
+its formula; a function by the first words of its docstring.
+"""
+
+from __future__ import annotations
+
+import inspect
+import re
+from collections.abc import Mapping
+
+from .lines import Lines
+from .notation import formula
+from .terms import Term
+from .tracing import Reason
+
+__all__ = ["remark", "remark_on_gradient"]
+
+LONGEST = 48  # characters of a formula within a comment
+MOST = 3  # shares told one by one
+ARITHMETIC = ("+", "-", "*", "/", "**")
+
+
+def remark(term: Term, lines: Lines) -> str:
+    """What is said of the line of a term."""
+    if term in lines.derivative_of:
+        return remark_on_gradient(lines.derivative_of[term], term, lines)
+    if term in lines.traced.book.spelled_out:
+        operation, inputs = lines.traced.book.spelled_out[term]
+        return f"{operation.name}({', '.join(formula(x, lines.names) for x in inputs)})"
+    if any(t.shape for t in (term, *term.inputs)):
+        return formula(term, lines.names, without={term})
+    inside = _written_in_line(term, lines.names)
+    if len(inside) == 1 and term.operation.symbol not in ARITHMETIC:  # type: ignore[union-attr]
+        return _first_words(term, lines.names)
+    return ", ".join(dict.fromkeys(t.operation.name for t in inside if t.operation))
+
+
+def remark_on_gradient(x: Term, gradient: Term, lines: Lines) -> str:
+    """Why x is owed this gradient."""
+    reasons = lines.traced.reasons.get(x, [])
+    if not reasons:
+        return "nothing depends on it"
+    if len(reasons) > MOST:
+        return f"{len(reasons)} shares: " + ", ".join(dict.fromkeys(r.operation.name for r in reasons))
+    told = "; ".join(_because(reason, lines.names) for reason in reasons)
+    others = {g for g in gradient.inputs if g in lines.derivative_of}
+    further = {g for other in others for g in other.inputs if g in lines.derivative_of}
+    whole = formula(gradient, lines.names, without={gradient, *others})
+    if others and not further and lines.of_numbers and len(whole) <= LONGEST:
+        return f"{told}, so d_{lines.names[x]} = {whole}"
+    return told
+
+
+def _because(reason: Reason, names: Mapping[Term, str]) -> str:
+    """`multiply: d(w * x)/d w = x`, or by what rule, if that is too long."""
+    if reason.slope is None:
+        told = formula(reason.share, names, without={reason.share})
+    else:
+        slope = formula(reason.slope, names, without={reason.slope})
+        told = f"{_d(reason.output, names)}/{_d(reason.input, names)} = {slope}"
+    return f"{reason.operation.name}: {told}" if len(told) <= LONGEST else reason.operation.name
+
+
+def _d(term: Term, names: Mapping[Term, str]) -> str:
+    told = formula(term, names)
+    return f"d {told}" if told.isidentifier() else f"d({told})"
+
+
+def _written_in_line(term: Term, names: Mapping[Term, str]) -> list[Term]:
+    """The terms that are written in the line of a term, innermost first."""
+    found = [term]
+    for t in found:  # grows as it is read
+        found.extend(x for x in t.inputs if x.operation and x not in names and x not in found)
+    return sorted(found, key=lambda t: t.place)
+
+
+def _first_words(term: Term, names: Mapping[Term, str]) -> str:
+    """The first words of the operation's docstring, with the operands for the arguments."""
+    operation = term.operation
+    assert operation is not None
+    words = re.split(r"[:;]\s|\.(?:\s|$)", inspect.getdoc(operation.function) or "")[0]
+    operands = dict(zip(operation.arguments, (formula(x, names) for x in term.inputs)))
+    pattern = rf"\b({'|'.join(operands)})\b"
+    return re.sub(pattern, lambda found: operands[found[0]], words)

@@ -1,0 +1,177 @@
+'''The derivative as Python: straight-line source of a function and its gradient.
+
+    def neuron(w, b, x, y):
+        return binary_cross_entropy_with_logits(w * x + b, y)
+
+becomes, by `to_source(neuron, 0.5, 0.0, 1.0, 1.0)`, and without its comments:
+
+    def neuron(w, b, x, y):
+        z = w * x + b
+        loss = -(y * log_sigmoid(z) + (1.0 - y) * log_sigmoid(-z))
+        p = sigmoid(z)
+        d_z = p - y
+        d_w = d_z * x
+        d_x = d_z * w
+        d_b = d_z
+        d_y = -z
+        return loss, (d_w, d_b, d_x, d_y)
+
+No rule is written twice: the function and its gradient are traced (`tracing`), simplified
+(`terms`), given names (`lines`) and written (`writing`, `loops`, `layout`). What cannot be traced: a
+function that decides by the numbers which way to go. `if x > 0` is refused; use `where`.
+What depends on the shapes, or on options, is decided once, for this source.
+
+>>> text = to_source(lambda x: x * x + 1, 3.0)
+>>> namespace = {}
+>>> exec(text, namespace)
+>>> namespace["f"](5.0)
+(26.0, (10.0,))
+'''
+
+from __future__ import annotations
+
+import builtins
+import inspect
+import itertools
+import linecache
+import textwrap
+from collections.abc import Callable
+from functools import wraps
+from typing import Any
+
+from ..array import Data, from_flat, shape_of
+from ..registry import data_of
+from .layout import Source, source_of
+from .lines import Lines
+from .tracing import trace
+
+__all__ = ["compile", "to_source"]
+
+Argnums = int | tuple[int, ...] | None
+
+
+def to_source(f: Callable[..., Any], *example_inputs: Any, argnums: Argnums = None) -> str:
+    """Python source of a function that returns (value of f, gradients), in straight lines.
+
+    The gradients are a tuple, one for each input, also where there is one input alone. As
+    in `grad`, `argnums` chooses: a tuple of places gives a tuple, one place the gradient
+    itself, and () the value alone, which then may be a tensor.
+
+    For single numbers the source imports `math` alone. It does what the engine does, but
+    where the engine goes to a limit (inf, NaN) `math` raises. For tensors it imports
+    `tinygrad_lr.array`, and the shapes of the inputs are part of it.
+
+    f is called twice, the second time on slightly different numbers. Raises TypeError if
+    the two sources differ, because f read the numbers themselves (`.data`, `float(x)`,
+    labels as an index), or if it decides by a computed value; ValueError if f is not a
+    single number. A dependence on numbers that both calls have in common is not noticed.
+    """
+    return _source(f, tuple(map(data_of, example_inputs)), argnums).text
+
+
+def compile(f: Callable[..., Any], *example_inputs: Any, argnums: Argnums = None) -> Callable[..., Any]:
+    """The source of `to_source` as a function; for inputs of other shapes it is made anew.
+
+    >>> slope = compile(lambda x: x ** 3, 1.0, argnums=0)
+    >>> slope(2.0)
+    (8.0, 12.0)
+
+    Give it floats and Arrays: anything else is converted at every call.
+    """
+    made: dict[Any, Callable[..., Any]] = {}
+
+    def prepared(inputs: tuple[Data, ...]) -> tuple[Any, Callable[..., Any]]:
+        """The types of the inputs, and the function for their shapes."""
+        shapes = tuple(map(shape_of, inputs))
+        if shapes not in made:
+            made[shapes] = _function(_source(f, inputs, argnums))
+        return tuple(map(type, inputs)), made[shapes]
+
+    latest = prepared(tuple(map(data_of, example_inputs)))
+
+    @wraps(f)
+    def compiled(*inputs: Any) -> Any:
+        nonlocal latest
+        types, function = latest
+        if tuple(map(type, inputs)) == types:
+            try:
+                return function(*inputs)
+            except ValueError:  # other shapes; if it is something else it will come again
+                pass
+        inputs = tuple(map(data_of, inputs))
+        latest = prepared(inputs)
+        return latest[1](*inputs)
+
+    return compiled
+
+
+_serial = itertools.count(1)
+
+
+def _function(source: Source) -> Callable[..., Any]:
+    """The function that a source defines; errors in it show its lines."""
+    filename = f"<tinygrad_lr source {next(_serial)}>"
+    lines = source.text.splitlines(keepends=True)
+    linecache.cache[filename] = len(source.text), None, lines, filename
+    namespace: dict[str, Any] = {}
+    exec(builtins.compile(source.text, filename, "exec"), namespace)
+    function: Callable[..., Any] = namespace[source.name]
+    return function
+
+
+# ---- from the function to the text -----------------------------------------------------------------
+
+
+def _source(f: Callable[..., Any], inputs: tuple[Data, ...], argnums: Argnums) -> Source:
+    """The source, made twice to see that it does not depend on the numbers."""
+    source = _made(f, inputs, argnums)
+    try:
+        again = _made(f, tuple(map(_moved, inputs)), argnums)
+    except Exception:  # f does not take these numbers; so be it
+        return source
+    if again.text != source.text:
+        pairs = itertools.zip_longest(source.text.splitlines(), again.text.splitlines(), fillvalue="")
+        one, other = next(
+            (textwrap.shorten(a, 70), textwrap.shorten(b, 70)) for a, b in pairs if a != b
+        )
+        raise TypeError(
+            f"the source of {source.name} would hold for these numbers alone. For others {one!r} "
+            f"becomes {other!r}: the function reads the numbers of an input (.data, .item(), "
+            "float(), labels as an index), or draws random ones"
+        )
+    return source
+
+
+def _moved(x: Data) -> Data:
+    """Slightly other numbers of the same kind: probabilities and labels remain what they are."""
+    if type(x) is float:
+        return x + 1e-6 * (0.4 - x)
+    by = len(x.flat) // (x.shape[0] or 1)  # type: ignore[union-attr]
+    return from_flat(x.flat[by:] + x.flat[:by], x.shape)  # type: ignore[union-attr]
+
+
+def _made(f: Callable[..., Any], inputs: tuple[Data, ...], argnums: Argnums) -> Source:
+    places = range(len(inputs)) if argnums is None else argnums
+    places = (places,) if isinstance(places, int) else tuple(places)
+    arguments = _argument_names(f, len(inputs))
+    traced = trace(f, inputs, arguments)
+    if traced.value.shape and places:
+        raise ValueError(
+            f"the function gave shape {traced.value.shape}, and only a single number has a "
+            "gradient; reduce it (sum, mean), or ask for the value alone: argnums=()"
+        )
+    title = getattr(f, "__name__", "f")
+    gradients = [traced.gradients[place] for place in places]
+    lines = Lines(traced, gradients, title if title.isidentifier() else "f", arguments)
+    return source_of(lines, inputs, places, isinstance(argnums, int))
+
+
+def _argument_names(f: Callable[..., Any], count: int) -> list[str]:
+    """What the arguments are called where f was defined."""
+    try:
+        parameters = inspect.signature(f).parameters.values()
+    except (ValueError, TypeError):
+        parameters = ()  # type: ignore[assignment]
+    positional = [p.name for p in parameters if p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD)]
+    names = positional[:count]
+    return names + [f"x{place + 1}" for place in range(len(names), count)]
