@@ -54,7 +54,8 @@ W, B = Value(w, label="w"), Value(b, label="b")
 P = 1.0 / (1.0 + exp(-(W * x + B)))
 LOSS = -log(P)
 LOSS.backward()  # the same factors, multiplied in the same direction
-print(f"w.grad = {W.grad:.6f}   b.grad = {B.grad:.6f}   by hand: {by_hand[0]:.6f}, {by_hand[1]:.6f}")
+print(f"w.grad = {W.grad:.6f}   b.grad = {B.grad:.6f}   by hand: {by_hand[0]:.6f}, "
+      f"{by_hand[1]:.6f}")
 print("It tells how, too; its last steps are:")
 print("\n".join(explain(LOSS).splitlines()[-6:]))
 
@@ -91,7 +92,8 @@ def draw(axes):
     axes.plot(ws, [loss_at(v, b) for v in ws], label="loss, b fixed")
     axes.plot(ws, [loss + by_hand[0] * (v - w) for v in ws], "--", label="its slope by hand")
     axes.plot(w, loss, "o", color="black")
-    axes.set(xlabel="w", ylabel="loss", ylim=(0, 4), title="The derivative is the slope of the loss")
+    axes.set(xlabel="w", ylabel="loss", ylim=(0, 4),
+             title="The derivative is the slope of the loss")
     axes.legend()
 
 

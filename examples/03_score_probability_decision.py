@@ -33,7 +33,8 @@ length = X[:, 0]
 mean = sum(length) / n
 slope = sum((length - mean) * y) / sum((length - mean) * (length - mean))
 line = sum(y) / n + slope * (length - mean)
-print(f"the line's 'probability of virginica' of {n} flowers: from {min(line):.2f} to {max(line):.2f}")
+print(f"the line's 'probability of virginica' of {n} flowers: from {min(line):.2f} to "
+      f"{max(line):.2f}")
 print(f"{sum((line < 0.0) + (line > 1.0)):.0f} flowers get a number that no probability can be.")
 
 section("2. The repair: let the line be the logarithm of the odds")
@@ -87,7 +88,8 @@ def draw(axes):
         axes.plot(xs, [on_line(v) + z / w2 for v in xs], style, color="black", label=f"p = {t}")
     axes.annotate("", (5.0 + 0.5 * w1 / size, on_line(5.0) + 0.5 * w2 / size), (5.0, on_line(5.0)),
                   arrowprops={"arrowstyle": "->", "color": "crimson", "linewidth": 2})
-    axes.set(xlabel="petal length (cm)", ylabel="petal width (cm)", xlim=(2.8, 7.2), ylim=(0.8, 2.7),
+    axes.set(xlabel="petal length (cm)", ylabel="petal width (cm)",
+             xlim=(2.8, 7.2), ylim=(0.8, 2.7),
              title="w (red) stands upright on the line", aspect="equal")
     axes.legend(loc="lower right")
 
@@ -98,14 +100,17 @@ section("What we learned")
 print(f"A straight line gives {min(line):.2f} as a 'probability'; the sigmoid of a straight line "
       "stays within 0 and 1.")
 print(f"w = ({w1:.2f}, {w2:.2f}) stands upright on the line where p = 1/2; the score is |w| = "
-      f"{size:.1f} times the\ndistance in cm from it, and each unit of it multiplies the odds by e.")
-print(f"At threshold 0.5 the line is right on {decisions[2][4]:.0%}. At {decisions[0][0]} it misses "
+      f"{size:.1f} times the\ndistance in cm from it, and each unit of it multiplies the odds by "
+      "e.")
+print(f"At threshold 0.5 the line is right on {decisions[2][4]:.0%}. At {decisions[0][0]} it "
+      "misses "
       f"{decisions[0][3]} but cries wolf {decisions[0][2]} times;\nat {decisions[4][0]} it misses "
       f"{decisions[4][3]} with {decisions[4][2]} false alarms: the same model, other decisions.")
 
 assert min(line) < 0.0 and max(line) > 1.0
 assert all(0.0 < v < 1.0 for v in p) and abs(upright) < 1e-9
-assert abs(stations[2][5] - 0.5) < 1e-9 and abs(sigmoid(2.0) / (1.0 - sigmoid(2.0)) - math.e**2) < 1e-9
+assert abs(stations[2][5] - 0.5) < 1e-9
+assert all(math.isclose(q / (1.0 - q), odds) for _, odds, q in rows)
 assert all(abs(row[0] - row[4]) < 1e-9 for row in stations)
 assert decisions[2][4] == model.score(X, y) >= 0.93
 assert decisions[0][3] < decisions[4][3] and decisions[0][2] > decisions[4][2]

@@ -70,7 +70,8 @@ apart = max(abs(u - d) for a, c in zip(up, down) for u, d in zip(a, c))
 print(f"2000 steps of each: never more than {apart:.0e} apart; the end: "
       f"w = {down[-1][0]:.4f}, b = {down[-1][1]:.4f}")
 print("So why minimise? It is the habit of optimization: a loss is what one wants less of, 0 is")
-print("its ideal, and penalties (lesson 13) are added to it. Nothing in the mathematics asks for it.")
+print("its ideal, and penalties (lesson 13) are added to it. Nothing in the mathematics asks for "
+      "it.")
 
 section("4. Why the mean? Because the sum gets steeper with every row")
 # The same rate, with the mean and with the sum: 20 rows make steps 20 times as long.
@@ -124,8 +125,10 @@ picture("04_three_hills", draw, ncols=3, figsize=(11, 3.5))
 
 section("What we learned")
 print(f"The argmax of the likelihood and of its logarithm is the same, w = {by_sum}; "
-      f"but {rows} factors\nmultiply to {product}, while their logarithms add up to {logarithm:.0f}.")
-print(f"Ascent on the log-likelihood and descent on the cross-entropy are one walk ({apart:.0e} apart).")
+      f"but {rows} factors\nmultiply to {product}, while their logarithms add up to "
+      f"{logarithm:.0f}.")
+print(f"Ascent on the log-likelihood and descent on the cross-entropy are one walk ({apart:.0e} "
+      "apart).")
 print(f"The lowest loss is {lowest:.4f} at w = {w:.4f}, b = {b:.4f}: a typical probability of "
       f"{typical:.3f}.")
 print("For 0-1 labels cross-entropy is a negative log-likelihood, as a mean; but other likelihoods")

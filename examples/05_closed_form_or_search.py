@@ -116,9 +116,11 @@ def draw(axes):
 picture("05_line_and_sigmoid", draw)
 
 section("What we learned")
-print(f"Squared error: the gradient is linear in w, so w = ({formula[0]:.3f}, {formula[1]:.3f}) is a "
+print(f"Squared error: the gradient is linear in w, so w = ({formula[0]:.3f}, {formula[1]:.3f}) "
+      "is a "
       f"formula; 400 steps of\ndescent come within {visited[400][3]:.0e} of it.")
-print(f"On labels its line moves from {before:.2f} to {after:.2f} hours for one student who surprised "
+print(f"On labels its line moves from {before:.2f} to {after:.2f} hours for one student who "
+      "surprised "
       f"nobody;\nthe logistic line stays at {cut(path[-1], 0.0):.2f}.")
 print("There w stands inside exp, once for each row; nobody knows how to bring it to one side.")
 print(f"So we search: {len(path) - 1} linear systems end at w = {path[-1][1]:.4f}, "

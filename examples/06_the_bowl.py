@@ -48,19 +48,22 @@ best = Value([0.0, 0.0])
 LBFGS([best], max_iter=100).step(lambda: loss(best))
 bottom, lowest = best.data, loss(best.data)
 rows, apart = [], 0.0
-for name, w in ("w = 0", bottom * 0.0), ("bottom", bottom), ("5 x", 5 * bottom), ("20 x", 20 * bottom):
+places = ("w = 0", 0.0), ("bottom", 1.0), ("5 x bottom", 5.0), ("20 x bottom", 20.0)
+for name, times in places:
+    w = times * bottom
     H, p = hessian(loss)(w), sigmoid(X @ w)
     formula = X.T @ (X.T * (p * (1.0 - p))).T / len(y)
     apart = max(apart, *(abs(a - c) for a, c in zip(H.flat, formula.flat)))
-    steepest = largest_eigenvalue(H)
-    rows.append((name, loss(w), is_positive_semidefinite(H), H[0, 0] + H[1, 1] - steepest, steepest))
+    most = largest_eigenvalue(H)  # the two eigenvalues add up to the diagonal
+    rows.append((name, loss(w), is_positive_semidefinite(H), H[0, 0] + H[1, 1] - most, most))
 table(["where", "loss", "curves upwards", "least curvature", "largest"], rows)
 print(f"the engine's Hessian and the formula: at most {apart:.0e} apart")
 
 section("3. How steep at most? L, from X alone")
 L, rate = smoothness_constant(X), safe_learning_rate(X)
 print(f"p (1 - p) is at most 1/4, at w = 0: curvature <= L = {L:.4f} everywhere; 1/L = {rate:.3f}")
-print(f"Where p is near 0 or 1 the bowl is flat: {rows[3][4]:.4f} far out; at the bottom {rows[1][4]:.4f}.")
+print(f"Where p is near 0 or 1 the bowl is flat: {rows[3][4]:.4f} far out; at the bottom "
+      f"{rows[1][4]:.4f}.")
 
 section("4. Steps: too long, too short, and 1/L")
 def descend(loss, rate, start, steps=40):
@@ -81,7 +84,8 @@ for name, r in (("0.05 / L", 0.05 * rate), ("1 / L", rate), ("1.9 / L", 1.9 * ra
     rises = sum(after[1] > before[1] + 1e-12 for before, after in zip(path, path[1:]))
     summary.append((name, r, path[10][1] - lowest, path[40][1] - lowest, rises))
 table(["rate", "is", "above the bottom, 10 steps", "40 steps", "steps that went up"], summary)
-print(f"h = {rows[1][4]:.4f} is the curvature at the bottom. L promises for all places, h holds there.")
+print(f"h = {rows[1][4]:.4f} is the curvature at the bottom. L promises for all places, h holds "
+      "there.")
 
 section("5. The promise of 1/L, and where 2/L is sharp")
 # Descent lemma: a step of 1/L lowers the loss by |g|^2 / (2 L) or more, from anywhere.
@@ -97,7 +101,8 @@ sharp = {}
 for factor in 1.9, 2.1:
     path = descend(toss, factor * rate, [0.1, -0.1], steps=80)
     sharp[factor] = path[-1][1] - toss(Array([0.0, 0.0]))
-    print(f"labels without a pattern, {factor} / L: from {path[0][1] - toss(Array([0.0, 0.0])):.0e} "
+    print(f"labels without a pattern, {factor} / L: from "
+          f"{path[0][1] - toss(Array([0.0, 0.0])):.0e} "
           f"above the bottom to {sharp[factor]:.0e}")
 
 
@@ -116,12 +121,15 @@ def draw(axes):
 picture("06_paths", draw, ncols=4, figsize=(14, 3.8))
 
 section("What we learned")
-print(f"The loss is a bowl: no chord of 300 fails, and its Hessian is a mean of squares (it is what "
-      f"the\nengine finds, to {apart:.0e}). So whatever walks downhill can be caught in no other valley.")
+print("The loss is a bowl: no chord of 300 fails, and its Hessian is a mean of squares (it is "
+      "what "
+      f"the\nengine finds, to {apart:.0e}). So whatever walks downhill can be caught in no other "
+      "valley.")
 print(f"Its curvature is never above L = {L:.4f}, so with the rate 1/L = {rate:.2f} "
       "the loss falls in every step.")
 print(f"After 10 steps it is {summary[1][2]:.0e} above the bottom; 0.05/L has {summary[0][2]:.2f} "
-      f"to go, and 30/L is\n{summary[5][2]:.1f} above: it jumps from wall to wall and never settles.")
+      f"to go, and 30/L is\n{summary[5][2]:.1f} above: it jumps from wall to wall and never "
+      "settles.")
 print(f"2/L is the limit that always holds; the true one is 2 / curvature at the bottom, here "
       f"{limit * L:.2f}/L,\nand exactly 2/L where nothing can be learned.")
 

@@ -54,6 +54,8 @@ def learn(start, steps=250):
     return w.data, network(w.detach()).item()
 
 
+print("Four weights and two biases of the neurons, two weights and a bias of the listener: nine.")
+
 section("3. Different starts, different ends")
 ends = []
 for seed in range(16):
@@ -63,8 +65,9 @@ solved = [w for w, loss in ends if loss < 0.1]
 stuck = [loss for _, loss in ends if loss > 0.3]
 print("losses:", "  ".join(f"{loss:.3f}" for _, loss in ends[:8]))
 print("       ", "  ".join(f"{loss:.3f}" for _, loss in ends[8:]))
-print(f"{len(solved)} of 16 starts learn it; {len(stuck)} are caught at about {min(stuck):.3f}: "
-      f"half of log 2 = {math.log(2) / 2:.3f},\ntwo rows right and two at 1/2.")
+print(f"{len(solved)} of 16 starts learn it. {len(stuck)} are caught, most at {min(stuck):.3f}, "
+      "half of "
+      f"log 2: two rows right\nand two at 1/2. (Ten times as many steps do not free them.)")
 
 section("4. Proof that it cannot be a bowl: let the two neurons change places")
 # The output is the same, so both are as good. In a bowl the middle would be better still.
@@ -74,7 +77,8 @@ middle = network((w + swapped) / 2)
 print(f"loss {network(w):.4f}, neurons swapped {network(swapped):.4f}, in the middle {middle:.4f}")
 zero = Array([0.0] * 9)
 slope = max(map(abs, grad(network)(zero)))
-print(f"All weights 0: the slope is {slope:g}, and the loss {network(zero):.4f}. Who starts there stays:")
+print(f"All weights 0: the slope is {slope:g}, and the loss {network(zero):.4f}. Who starts there "
+      "stays:")
 print(f"hence small random weights. After 100 steps from 0: {learn(zero, 100)[1]:.4f}.")
 
 section("5. The other way to lose it: squared error on a sigmoid")
@@ -113,19 +117,22 @@ def draw(axes):
     share = [i / 40 - 0.5 for i in range(81)]
     axes[1].plot(share, [network(w + t * (swapped - w)) for t in share])
     axes[1].plot([0, 1], [network(w), network(swapped)], "o", color="crimson")
-    axes[1].set(xlabel="from one solution (0) to its mirror image (1)", title="A network's loss between")
+    axes[1].set(xlabel="from one solution (0) to its mirror image (1)",
+                title="A network's loss between")
 
 
 picture("07_valleys", draw, ncols=2, figsize=(11, 4))
 
 section("What we learned")
 print(f"One layer is a bowl, whose bottom is {one_layer:.3f} here: no line can tell exclusive or.")
-print(f"Two layers learn it from {len(solved)} of 16 starts; {len(stuck)} end at {min(stuck):.3f} or more, "
+print(f"Two layers learn it from {len(solved)} of 16 starts; {len(stuck)} end at {min(stuck):.3f} "
+      "or more, "
       "though the steps were the same.")
 print(f"Swapping two neurons changes nothing, but half-way the loss is {middle:.2f} instead of "
       f"{network(w):.3f}: not a bowl.")
-print(f"Squared error on a sigmoid has two valleys, {rows[0][2]:.3f} and {rows[1][2]:.3f}; cross-entropy "
-      f"has one.\nAnd where the model is surely wrong (z = 20) its slope is {wrong[2][1]:.0e}: it does "
+print(f"Squared error on a sigmoid has two valleys, {rows[0][2]:.3f} and {rows[1][2]:.3f} deep; "
+      "cross-entropy has one.\nAnd where the model is surely wrong (z = 20) its slope is "
+      f"{wrong[2][1]:.0e}: it does "
       "not learn.")
 
 assert abs(one_layer.item() - math.log(2.0)) < 1e-4

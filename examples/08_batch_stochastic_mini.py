@@ -43,8 +43,10 @@ full = grad(loss_of)(start, X, y)
 singles = [grad(loss_of)(start, X[[i]], y[[i]]) for i in range(n)]
 mean = sum(singles[1:], singles[0]) / n
 uphill = sum(g @ full < 0.0 for g in singles)
-print(f"gradient of all rows: {length(full):.2f} long; of one row: up to {max(map(length, singles)):.1f}")
-print(f"{uphill} of {n} rows point uphill; their mean is the full gradient to {length(mean - full):.0e}")
+print(f"gradient of all rows: {length(full):.2f} long; of one row: up to "
+      f"{max(map(length, singles)):.1f}")
+print(f"{uphill} of {n} rows point uphill; their mean is the full gradient to "
+      f"{length(mean - full):.0e}")
 
 section("2. Four times the rows, half the noise")
 chance = random.Random(8)
@@ -75,10 +77,11 @@ for size, lr in (1, 0.05), (8, 0.05), (32, 0.05), (128, 0.05), (None, 0.05), (No
     steps = 10 * len(Batches(X, y, size))
     above = [loss_of(path[k], X, y) - lowest for k in (0, 2, 9)]
     rows.append((size or n, lr, steps, round(1e6 * seconds / steps), *above))
-table(["rows a step", "rate", "steps", "microseconds each", "above: 1 epoch", "3 epochs", "10 epochs"],
-      rows)
+table(["rows a step", "rate", "steps", "microseconds each", "above: 1 epoch", "3 epochs",
+       "10 epochs"], rows)
 print("All read the same rows ten times. (The microseconds are of this computer, today.) All rows")
-print("at once allow longer steps, up to 2/L (lesson 6): ten times the rate helps, and is not enough.")
+print("at once allow longer steps, up to 2/L (lesson 6): ten times the rate helps, and is not "
+      "enough.")
 
 section("4. The flaw of few rows: they never come to rest")
 # At the bottom the full gradient is 0, but that of each row is not. A fixed rate keeps jumping.
@@ -86,35 +89,41 @@ settled = []
 for name, size, lr in (("1 row, rate 0.2", 1, 0.2), ("1 row, rate 0.02", 1, 0.02),
                        ("1 row, 0.2 / (1 + t / 400)", 1, inverse_time_decay(0.2, 1 / 400)),
                        ("32 rows, rate 0.2", 32, 0.2)):
-    path, _ = learn(size, lr, 20)
+    path, _ = learn(size, lr, 10)
     above = [loss_of(w, X, y) - lowest for w in path]
-    settled.append((name, above[0], above[4], sum(above[15:]) / 5))
-table(["what", "above: 1 epoch", "5 epochs", "mean of 16 to 20"], settled)
+    settled.append((name, above[0], above[4], sum(above[5:]) / 5))
+table(["what", "above: 1 epoch", "5 epochs", "mean of 6 to 10"], settled)
 
 
 def draw(axes):
     for (size, lr), (path, _) in runs.items():
         above = [loss_of(w, X, y) - lowest for w in path]
         axes[0].semilogy(range(1, 11), above, ".-", label=f"{size or n} rows a step, rate {lr}")
-    axes[0].set(xlabel="epoch", ylabel="loss above the bottom", title="The same rows, read in steps")
+    axes[0].set(xlabel="epoch", ylabel="loss above the bottom",
+                title="The same rows, read in steps")
     axes[0].legend()
     axes[1].loglog(*zip(*noises), "o", label="measured")
     axes[1].loglog([1, 64], [one, one / 8], label="1 / root of rows")
-    axes[1].set(xlabel="rows", ylabel="noise of the gradient", title="Four times the rows, half the noise")
+    axes[1].set(xlabel="rows", ylabel="noise of the gradient",
+                title="Four times the rows, half the noise")
     axes[1].legend()
 
 
 picture("08_batches", draw, ncols=2, figsize=(11, 4))
 
 section("What we learned")
-print(f"The mean of all {n} row gradients is the full gradient (to {length(mean - full):.0e}), though "
+print(f"The mean of all {n} row gradients is the full gradient (to {length(mean - full):.0e}), "
+      "though "
       f"{uphill} of them point uphill.")
-print(f"64 rows have {noises[0][1] / noises[3][1]:.1f} times less noise than one (root of 64 is 8), at 64 "
+print(f"64 rows have {noises[0][1] / noises[3][1]:.1f} times less noise than one (root of 64 is "
+      "8), at 64 "
       "times the rows.")
 print(f"After one epoch at one rate, steps of one row are {rows[0][4]:.3f} above the bottom, of 32 "
-      f"{rows[2][4]:.3f};\nall rows, which made one step, {rows[4][4]:.3f}, and {rows[5][4]:.3f} at ten "
+      f"{rows[2][4]:.3f};\nall rows, which made one step, {rows[4][4]:.3f}, and {rows[5][4]:.3f} "
+      "at ten "
       "times the rate.")
-print(f"In the end one row a step at 0.2 trembles {settled[0][3]:.4f} above the bottom; with a falling "
+print(f"In the end one row a step at 0.2 trembles {settled[0][3]:.4f} above the bottom; with a "
+      "falling "
       f"rate\nit comes to {settled[2][3]:.0e}. Mini-batches are the usual bargain: 32 rows at 0.2, "
       f"{settled[3][3]:.4f}.")
 

@@ -50,7 +50,8 @@ z, z_tune, z_test = map(model.decision_function, (X, X_tune, X_test))
 p = sigmoid(z_test)
 confidence = sum(max(v, 1.0 - v) for v in p) / len(p)
 right = accuracy(y_test, z_test >= 0.0)
-print(f"on {len(y_test)} other pictures: right {right:.1%}, but sure to {confidence:.1%} on average")
+print(f"on {len(y_test)} other pictures: right {right:.1%}, but sure to {confidence:.1%} on "
+      "average")
 
 section("3. Reliability: of the cases called p, did a share of p happen?")
 def reliability(p):
@@ -78,7 +79,8 @@ print(f"on the 200 rows it learned from: T = {T_wrong:.2f} after 5 steps; there 
 print("so larger scores are always better, and T goes to 0: these rows cannot know that it boasts.")
 print(f"on {len(y_tune)} rows it has not seen: T = {T:.2f}")
 residual = sum((sigmoid(z_tune / T) - y_tune) * z_tune) / len(y_tune)
-print(f"there the slope mean((p - y) z) is {abs(residual):.0e}: neither too sure nor too shy, on average")
+print(f"there the slope mean((p - y) z) is {abs(residual):.0e}: neither too sure nor too shy, on "
+      "average")
 
 section("5. What it changes, and what it cannot change")
 cool = sigmoid(z_test / T)
@@ -110,9 +112,12 @@ print(f"Shy, honest and boaster are right equally often ({rows[0][2]:.0%}); log 
       f"apart:\n{rows[0][3]:.2f}, {rows[1][3]:.2f}, {rows[2][3]:.2f}.")
 print(f"The boaster was right in {right:.1%} and sure to {confidence:.1%}; its log loss was "
       f"{summary[0][3]:.2f}, worse than\na coin's 0.69.")
-print(f"Divided by T = {T:.1f}, the scores have {summary[1][3]:.2f}; the calibration error falls from "
-      f"{summary[0][5]:.2f} to {summary[1][5]:.2f},\nand the accuracy is the same to the last picture.")
-print("T must be fitted on rows that were not learned: on its own a separating model is never wrong.")
+print(f"Divided by T = {T:.1f}, the scores have {summary[1][3]:.2f}; the calibration error falls "
+      "from "
+      f"{summary[0][5]:.2f} to {summary[1][5]:.2f},\nand the accuracy is the same to the last "
+      "picture.")
+print("T must be fitted on rows that were not learned: on its own a separating model is never "
+      "wrong.")
 
 assert rows[0][2] == rows[1][2] == rows[2][2] and rows[1][3] < min(rows[0][3], rows[2][3])
 assert abs(grad(expected)(0.8)) < 1e-12 and grad(expected)(0.55) < 0.0 < grad(expected)(0.99)

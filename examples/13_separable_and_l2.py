@@ -42,9 +42,10 @@ print(f"Ten times the steps: w grows by about log(10) = 2.30 (the last time by {
 
 section("2. Why: twice as sure is always better, if one is never wrong")
 # A row on its right side has z > 0 for label 1: a larger |w| makes each such row more probable.
-table(["w", "loss"], [(v, binary_cross_entropy_with_logits(x @ [v], y)) for v in (1.0, 2, 4, 8, 16)])
+cost = lambda v, labels: binary_cross_entropy_with_logits(x @ [v], labels)
+table(["w", "loss"], [(v, cost(v, y)) for v in (1.0, 2.0, 4.0, 8.0, 16.0)])
 y_mixed = Array([0, 0, 1, 0, 1, 1])  # the two in the middle have changed places
-costs = {v: binary_cross_entropy_with_logits(x @ [v], y_mixed) for v in (0.5, 1.0, 2.0, 4.0)}
+costs = {v: cost(v, y_mixed) for v in (0.5, 1.0, 2.0, 4.0)}
 print(f"separable: {is_linearly_separable(x, y)}. With two labels exchanged: "
       f"{is_linearly_separable(x, y_mixed)}; then the loss has a bottom:")
 print("  " + ", ".join(f"{v:.3f} at w = {k}" for k, v in costs.items()))
@@ -95,11 +96,12 @@ table(["weight", "w", "push of the rows", "pull l2 w"],
 def draw(axes):
     for l2, color in (0.0, "C0"), (0.02, "C1"), (0.1, "C2"):
         ws = [i / 10 - 2.0 for i in range(141)]
-        costs = [binary_cross_entropy_with_logits(x @ [v], y) + l2 / 2 * v * v for v in ws]
-        axes.plot(ws, costs, color=color, label=f"l2 = {l2}")
+        heights = [cost(v, y) + l2 / 2 * v * v for v in ws]
+        axes.plot(ws, heights, color=color, label=f"l2 = {l2}")
         if l2:
-            axes.plot(ws[costs.index(min(costs))], min(costs), "o", color=color)
-    axes.set(xlabel="w", ylabel="loss + l2 / 2 w^2", ylim=(0, 2.5), title="A slope for ever, or a bowl")
+            axes.plot(ws[heights.index(min(heights))], min(heights), "o", color=color)
+    axes.set(xlabel="w", ylabel="loss + l2 / 2 w^2", ylim=(0, 2.5),
+             title="A slope for ever, or a bowl")
     axes.legend()
 
 
@@ -108,9 +110,11 @@ picture("13_slope_or_bowl", draw)
 section("What we learned")
 print("Where a line separates the classes w grows for ever: "
       + ", ".join(f"{g[1]:.1f}" for g in grown) + "\nafter 10, 100, 1000, 10000 steps.")
-print(f"On the tumours |w| reached {results[0][1]:.0f}; the loss on seen rows was {results[0][2]:.0e}, "
+print(f"On the tumours |w| reached {results[0][1]:.0f}; the loss on seen rows was "
+      f"{results[0][2]:.0e}, "
       f"on others {results[0][3]:.2f}.")
-print(f"With l2 = {best[0]:g} it is {best[3]:.3f} and |w| = {best[1]:.1f}: {best[4]:.1%} right instead of "
+print(f"With l2 = {best[0]:g} it is {best[3]:.3f} and |w| = {best[1]:.1f}: {best[4]:.1%} right "
+      "instead of "
       f"{results[0][4]:.1%}.")
 print(f"Too much of it, l2 = 1, makes the model shy: |w| = {results[-1][1]:.2f}, "
       f"loss {results[-1][3]:.3f}.")

@@ -28,7 +28,7 @@ def loss(X, y, w, b):
     return binary_cross_entropy_with_logits(X @ w + b, y)
 
 
-def learn(total, batches, epochs=12):
+def learn(total, batches, epochs=25):
     """The weights, and the seconds of a step: the fastest, as others may use the machine too."""
     w, b = Value([0.0] * 30), Value(0.0)
     optimizer, clock = SGD([w, b], lr=0.5), []
@@ -73,7 +73,7 @@ def main():
                 weights["again", size], _ = learn(shared, parallel.batches)
         rows.append((size, 1000 * alone, 1000 * side_by_side, alone / side_by_side))
     table(["rows", "ms a step, 1 process", "2 processes", "times faster"], rows)
-    print(f"(This machine has {cores} cores, and may be busy; only these numbers change by the run.)")
+    print(f"(This machine has {cores} cores, and may be busy: these numbers change by the run.)")
     print("A step sends 31 numbers there and 31 back, however many rows there are.")
 
     section("3. The same model?")
@@ -81,8 +81,8 @@ def main():
              for size in (len(y), len(many[1]))}
     same = weights["two", len(y)] == weights["again", len(y)]
     table(["rows", "largest difference of a weight"], apart.items())
-    print("Sums in another order are rounded in another way, so the last digits may differ. But the")
-    print(f"shards are added in their own order, whoever is done first. Twice the same run: {same}.")
+    print("Sums in another order are rounded in another way, so last digits may differ. But the")
+    print(f"shards are added in their order, whoever is done first. The same run twice: {same}.")
 
     def draw(axes):
         axes.bar(["569 rows\n1 process", "2", f"{len(many[1])} rows\n1 process", "2 "],
