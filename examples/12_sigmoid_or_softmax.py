@@ -59,8 +59,8 @@ def learn(loss, targets, outputs, epochs=8):
     """The scores on the test rows, after a few epochs from zero weights."""
     W, b = Value([[0.0] * outputs] * 64), Value([0.0] * outputs)
     optimizer = Adam([W, b], lr=0.03)
-    batches = Batches(X, range(len(X)), batch_size=32)
-    rows_of = lambda i: targets[[int(k) for k in i]]
+    batches = Batches(X, range(len(X)), batch_size=32)  # y: the numbers of the rows, to find
+    rows_of = lambda i: targets[[int(k) for k in i]]  # targets that are one number or ten
     minimize(lambda x, i: loss(x @ W + b, rows_of(i)), [W, b], batches, optimizer, epochs)
     return X_test @ W.data + b.data
 

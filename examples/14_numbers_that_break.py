@@ -101,7 +101,7 @@ for name in "probabilities", "scores":
         reached[name] = f"until step {error.step}: the loss is {error.loss}"
     right = sum((score(X).data >= 0.0) * y + (score(X).data < 0.0) * (1.0 - y)) / len(y)
     print(f"loss from {name}: learned {reached[name]}; {right:.1%} of the rows are right")
-w = Value([1.0] * 30)
+w = Value([1.0] * 30)  # scores in the thousands
 try:
     with detect_anomaly():
         from_p(X, y).backward()

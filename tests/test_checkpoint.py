@@ -231,6 +231,13 @@ def test_a_run_that_diverges_leaves_the_last_good_checkpoint(path):
     kept = json.loads(path.read_text())
     assert kept["parameters"][0]["data"] == pytest.approx(-59.0)
     assert len(kept["history"]["losses"]) == 1
+    path.unlink()
+    with pytest.raises(DivergenceError, match="parameter"):  # by the last step
+        minimize(
+            lambda X, y: w * 1e300, [w], batches[:1], SGD([w], lr=1e300), 1,
+            checkpoint=path, every=1,
+        )  # fmt: skip
+    assert not path.exists()
 
 
 @pytest.mark.parametrize(
@@ -364,10 +371,11 @@ def test_a_file_that_was_tampered_with_is_refused(path, place, new, message):
 
 def test_the_checkpoint_of_another_training_is_refused(path):
     with pytest.raises(Killed):
-        Run(path, Adam, die_at=11).go()
+        Run(path, Adam, die_at=7).go()
     refused(path, Run(path, SGD), "belongs to 'Adam', not to 'SGD'|has optimizer")
-    with pytest.raises(ValueError, match="resume with the same data and batch size"):
-        Run(path, Adam, Batches(X, Y, 5)).go()
+    for batches in Batches(X, Y, 5), Batches(X[:20], Y[:20], 4):
+        with pytest.raises(ValueError, match="resume with the same data and batch size"):
+            Run(path, Adam, batches).go()
 
 
 def test_nothing_is_half_loaded_when_the_batches_refuse(path):

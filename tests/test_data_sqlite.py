@@ -48,7 +48,7 @@ def make(path, keys, table="t"):
     rows = ", ".join(f"({k}, {k}, {10 * k}, {k % 2})" for k in keys)
     run(
         path,
-        f"CREATE TABLE {table} (id INTEGER PRIMARY KEY, a REAL, b REAL, y INTEGER)",
+        f"CREATE TABLE {table} (id INTEGER PRIMARY KEY, a REAL, b INTEGER, y INTEGER)",
         *([f"INSERT INTO {table} VALUES {rows}"] if rows else []),
     )
 
@@ -432,6 +432,8 @@ def test_rows_are_written_all_or_none(path):
 
     with pytest.raises(RuntimeError, match="dried up"):
         sqlite.write_rows(path, "t", ["a", "y"], rows())
+    with pytest.raises(ValueError, match="NOT NULL"):
+        sqlite.write_rows(path, "t", ["a", "y"], [[1.0, 2.0], [math.nan, 4.0]])
     sqlite.write_rows(path, "t", ["a", "y"], [[3.0, 4.0]])
     assert order(SQLiteBatches(path, "t", ["a"], "y", 2)) == [3.0]
 
@@ -518,11 +520,12 @@ def test_losses_of_the_first_epoch_are_of_rows_not_yet_learned_from():
 # ---- memory, and the example -----------------------------------------------------------------
 
 
-def test_memory_does_not_grow_with_the_table(path, monkeypatch):
+@pytest.mark.parametrize("shuffle", [True, False])
+def test_memory_does_not_grow_with_the_table(path, monkeypatch, shuffle):
     monkeypatch.setattr(sqlite, "BLOCK", 16)
 
     def peak(table):
-        batches = SQLiteBatches(path, table, None, "y", 8)
+        batches = SQLiteBatches(path, table, None, "y", 8, shuffle)
         tracemalloc.start()
         rows = sum(len(y) for _, y in batches)
         _, most = tracemalloc.get_traced_memory()

@@ -144,15 +144,15 @@ def state_of(batches: Any) -> Any:
 
 def after(batches: Iterable[tuple[Any, Any]], rows: Sequence[int]) -> Iterator[tuple[Any, Any]]:
     """The batches of an epoch, without the first, which are done; they had so many rows."""
-    expected = list(rows)
-    for place, (X, y) in enumerate(batches):
-        if place >= len(expected):
-            yield X, y
-        elif len(y) != expected[place]:
+    drawn = iter(batches)
+    for place, expected in enumerate(rows):
+        _, y = next(drawn, (None, ()))
+        if len(y) != expected:
             raise ValueError(
-                f"batch {place + 1} had {expected[place]} rows when the checkpoint was written, and "
-                f"has {len(y)}; resume with the same data and batch size, or delete the checkpoint"
+                f"batch {place + 1} had {expected} rows when the checkpoint was written, and has "
+                f"{len(y)}; resume with the same data and batch size, or delete the checkpoint"
             )
+    yield from drawn
 
 
 # ---- nothing in the file is taken on trust ---------------------------------------------------

@@ -113,9 +113,10 @@ def minimize(
     epoch, when its gradient is no longer than this; with several, whose gradients never
     vanish, when the best loss of an epoch has not fallen by more than this for 5 epochs.
 
-    `checkpoint`: a file to keep all that matters in, written after each `every` steps and at
-    the end (about 40 bytes for each step so far). `resume`: go on from it, or from the
-    start if there is none yet; to the same weights, bit for bit, as without a stop.
+    `checkpoint`: a file in which all that matters is kept, after each `every` steps and at
+    the end. It has 40 bytes for each step so far; in a run of millions write it less often.
+    `resume`: go on from there, or from the start if there is no such file; to the same
+    weights, bit for bit, as without a stop.
 
     Raises DivergenceError where the loss stops being finite, ValueError for a loss that is
     no scalar, without any batch, and for a checkpoint that is none of this training.

@@ -213,10 +213,7 @@ def write_rows(
     """Write rows of numbers as a new table, all or none; they may be too many for memory."""
     declared = ", ".join(f"{quoted(name)} REAL NOT NULL" for name in columns)
     marks = ", ".join("?" * len(columns))
-    with (
-        translated(path),
-        closing(sqlite3.connect(path, LOCK_TIMEOUT, isolation_level=None)) as new,
-    ):
+    with translated(path), connected(path, "rwc") as new:
         new.execute("BEGIN IMMEDIATE")
         new.execute(f"CREATE TABLE {quoted(table)} ({declared})")
         new.executemany(f"INSERT INTO {quoted(table)} VALUES ({marks})", rows)
@@ -236,13 +233,15 @@ def opened(path: Path) -> Iterator[sqlite3.Connection]:
     """A connection that cannot write. Its errors are told as `translated` does."""
     if not path.is_file():
         raise FileNotFoundError(f"there is no database {path}")
-    with translated(path):
-        uri = path.absolute().as_uri() + "?mode=ro"
-        with closing(
-            sqlite3.connect(uri, LOCK_TIMEOUT, isolation_level=None, uri=True)
-        ) as connection:
-            connection.text_factory = lambda text: text.decode(errors="replace")
-            yield connection
+    with translated(path), connected(path, "ro") as connection:
+        connection.text_factory = lambda text: text.decode(errors="replace")
+        yield connection
+
+
+def connected(path: str | PathLike[str], mode: str) -> closing[sqlite3.Connection]:
+    """For a `with`: a connection for reading only, "ro", or for all, "rwc"."""
+    uri = f"{Path(path).absolute().as_uri()}?mode={mode}"
+    return closing(sqlite3.connect(uri, timeout=LOCK_TIMEOUT, isolation_level=None, uri=True))
 
 
 @contextmanager
