@@ -25,6 +25,7 @@ from tinygrad_lr import (
 from tinygrad_lr.data import load_digits
 from tinygrad_lr.optim import LBFGS, SGD
 
+# The example of the Wikipedia article "Logistic regression".
 hours = Array([0.5, 0.75, 1.0, 1.25, 1.5, 1.75, 1.75, 2.0, 2.25, 2.5,
                2.75, 3.0, 3.25, 3.5, 4.0, 4.25, 4.5, 4.75, 5.0, 5.5])
 passed = Array([0, 0, 0, 0, 0, 0, 1, 0, 1, 0, 1, 0, 1, 0, 1, 1, 1, 1, 1, 1])
@@ -50,7 +51,7 @@ by_product = max(ws, key=lambda w: likelihood(w, -4.0777))
 by_sum = max(ws, key=lambda w: bernoulli_log_likelihood(sigmoid(w * hours - 4.0777), passed))
 print(f"argmax over 301 values of w: of the likelihood {by_product}, of its logarithm {by_sum}")
 
-section("3. Upside down: uphill on the one is downhill on the other")
+
 def walk(height, lr, steps=2000, **how):
     """The points that gradient descent visits; with maximize=True ascent."""
     w, b = Value(0.0), Value(0.0)
@@ -63,6 +64,7 @@ def walk(height, lr, steps=2000, **how):
     return path
 
 
+section("3. Upside down: uphill on the one is downhill on the other")
 log_likelihood = lambda z: bernoulli_log_likelihood(sigmoid(z), passed)
 loss = lambda z: binary_cross_entropy_with_logits(z, passed)
 up, down = walk(log_likelihood, 0.3 / n, maximize=True), walk(loss, 0.3)
@@ -70,27 +72,29 @@ apart = max(abs(u - d) for a, c in zip(up, down) for u, d in zip(a, c))
 print(f"2000 steps of each: never more than {apart:.0e} apart; the end: "
       f"w = {down[-1][0]:.4f}, b = {down[-1][1]:.4f}")
 print("So why minimise? It is the habit of optimization: a loss is what one wants less of, 0 is")
-print("its ideal, and penalties (lesson 13) are added to it. Nothing in the mathematics asks for "
-      "it.")
+print("its ideal, and penalties (lesson 13) are added to it. The mathematics does not mind.")
 
 section("4. Why the mean? Because the sum gets steeper with every row")
 # The same rate, with the mean and with the sum: 20 rows make steps 20 times as long.
 total = lambda z: binary_cross_entropy_with_logits(z, passed, reduction="sum")
-best = Value([0.0, 0.0])
-LBFGS([best], max_iter=100).step(lambda: loss(best[0] * hours + best[1]))
-w, b = best.tolist()
-lowest = loss(w * hours + b)
 reached = {}
 for name, f in ("mean", loss), ("sum", total):
     last_w, last_b = walk(f, 0.3)[-1]
     reached[name] = loss(last_w * hours + last_b)
-table(["reduction", "mean loss after 2000 steps", "above the minimum by"],
-      [(name, v, v - lowest) for name, v in reached.items()])
-typical = math.exp(-lowest)
-print(f"And it has a meaning: exp(-{lowest:.4f}) = {typical:.3f} is the probability that what "
-      "happened was given,\non geometric average. A coin has exp(-0.6931) = 0.5.")
+table(["reduction", "mean loss after 2000 steps"], reached.items())
+print("Steps twenty times too long: it jumps over the valley, to and fro (lesson 6 says why).")
 
-section("5. Why not just call it the negative log-likelihood?")
+section("5. What the number means")
+best = Value([0.0, 0.0])
+LBFGS([best], max_iter=100).step(lambda: loss(best[0] * hours + best[1]))
+w, b = best.tolist()
+lowest = loss(w * hours + b)
+typical = math.exp(-lowest)
+print(f"lowest loss {lowest:.4f}, at w = {w:.4f}, b = {b:.4f}")
+print(f"exp(-{lowest:.4f}) = {typical:.3f}: the probability that what happened was given, on")
+print("geometric average. Who tosses a coin for everybody has exp(-0.6931) = 0.5.")
+
+section("6. Why not just call it the negative log-likelihood?")
 # (a) There is one for each distribution. The Gaussian one is squared error, moved and halved.
 m, t = Array([1.5, 2.0, 3.0]), Array([1.0, 2.0, 4.0])
 gap = gaussian_negative_log_likelihood(m, t, 1.0) - mean_squared_error(m, t) / 2
@@ -127,12 +131,11 @@ section("What we learned")
 print(f"The argmax of the likelihood and of its logarithm is the same, w = {by_sum}; "
       f"but {rows} factors\nmultiply to {product}, while their logarithms add up to "
       f"{logarithm:.0f}.")
-print(f"Ascent on the log-likelihood and descent on the cross-entropy are one walk ({apart:.0e} "
-      "apart).")
+print(f"Ascent on the log-likelihood is descent on the cross-entropy (to {apart:.0e}).")
 print(f"The lowest loss is {lowest:.4f} at w = {w:.4f}, b = {b:.4f}: a typical probability of "
       f"{typical:.3f}.")
 print("For 0-1 labels cross-entropy is a negative log-likelihood, as a mean; but other likelihoods")
-print("give other losses, and with soft targets it is a distance between distributions instead.")
+print("give other losses, and with soft targets it compares distributions and is no likelihood.")
 
 assert product == 0.0 and math.isclose(logarithm, rows * math.log(0.1))
 assert by_product == by_sum == 1.5 and likelihood(1.5, -4.0) == max(likelihood(*g) for g in guesses)

@@ -24,6 +24,7 @@ from tinygrad_lr import (
 )  # fmt: skip
 from tinygrad_lr.optim import SGD, Newton
 
+# The example of the Wikipedia article "Logistic regression".
 hours = [0.5, 0.75, 1.0, 1.25, 1.5, 1.75, 1.75, 2.0, 2.25, 2.5,
          2.75, 3.0, 3.25, 3.5, 4.0, 4.25, 4.5, 4.75, 5.0, 5.5]
 y = Array([0, 0, 0, 0, 0, 0, 1, 0, 1, 0, 1, 0, 1, 0, 1, 1, 1, 1, 1, 1])  # who passed
@@ -56,14 +57,6 @@ for step in range(401):
 table(["step", "intercept", "slope", "distance to the formula"],
       [visited[k] for k in (0, 25, 100, 400)])
 
-section("3. The flaw: use the formula for labels anyway")
-# It gives a line, cut at 1/2. One more student, who studied 60 hours and passed, as expected:
-cut = lambda w, at: (at - w[0]) / w[1]
-before = cut(normal_equations(X, y), 0.5)
-X_more, y_more = Array([*X.rows, [1.0, 60.0]]), Array([*y, 1.0])
-after = cut(normal_equations(X_more, y_more), 0.5)
-logistic = lambda w, X=X, y=y: binary_cross_entropy_with_logits(X @ w, y)
-
 
 def newton(loss, most=30):
     """All weights that Newton's search visits, from 0 until the gradient is gone."""
@@ -75,6 +68,13 @@ def newton(loss, most=30):
     return path
 
 
+section("3. The flaw: use the formula for labels anyway")
+# It gives a line, cut at 1/2. One more student, who studied 60 hours and passed, as expected:
+cut = lambda w, at: (at - w[0]) / w[1]
+before = cut(normal_equations(X, y), 0.5)
+X_more, y_more = Array([*X.rows, [1.0, 60.0]]), Array([*y, 1.0])
+after = cut(normal_equations(X_more, y_more), 0.5)
+logistic = lambda w, X=X, y=y: binary_cross_entropy_with_logits(X @ w, y)
 path = newton(logistic)
 path_more = newton(lambda w: logistic(w, X_more, y_more))
 table(["who", "says 1 from (hours)", "with the 60-hour student"],

@@ -1,6 +1,6 @@
 """The loss of logistic regression is a bowl. How do we know, and how long may a step in it be?
 
-Two measures of 569 tumours (how rough, how uneven), two weights: the whole loss can be drawn.
+Texture and smoothness of 569 tumours, two weights: the whole loss can be drawn.
 We test the bowl with chords, then see by the second derivatives what chords can only suggest;
 from the steepest curvature L follows the step 1/L that never fails, and the limit 2/L.
 
@@ -14,6 +14,7 @@ Exercises (answers are checked by tests/test_exercises_a.py)
 3.  smoothness(xs): L for a single feature, given as a list of its n values, without a bias.
 """
 
+import math
 import random
 
 from course import picture, section, table
@@ -52,7 +53,7 @@ places = ("w = 0", 0.0), ("bottom", 1.0), ("5 x bottom", 5.0), ("20 x bottom", 2
 for name, times in places:
     w = times * bottom
     H, p = hessian(loss)(w), sigmoid(X @ w)
-    formula = X.T @ (X.T * (p * (1.0 - p))).T / len(y)
+    formula = X.T @ (X.T * (p * (1.0 - p))).T / len(y)  # X' S X / n
     apart = max(apart, *(abs(a - c) for a, c in zip(H.flat, formula.flat)))
     most = largest_eigenvalue(H)  # the two eigenvalues add up to the diagonal
     rows.append((name, loss(w), is_positive_semidefinite(H), H[0, 0] + H[1, 1] - most, most))
@@ -65,7 +66,7 @@ print(f"p (1 - p) is at most 1/4, at w = 0: curvature <= L = {L:.4f} everywhere;
 print(f"Where p is near 0 or 1 the bowl is flat: {rows[3][4]:.4f} far out; at the bottom "
       f"{rows[1][4]:.4f}.")
 
-section("4. Steps: too long, too short, and 1/L")
+
 def descend(loss, rate, start, steps=40):
     """The points of gradient descent, with their losses and squared slopes."""
     w, path = Array(start), []
@@ -76,6 +77,7 @@ def descend(loss, rate, start, steps=40):
     return path
 
 
+section("4. Steps: too long, too short, and 1/L")
 paths, summary = {}, []
 limit = 2.0 / rows[1][4]  # the bottom curves less than L, so here a little more is allowed
 for name, r in (("0.05 / L", 0.05 * rate), ("1 / L", rate), ("1.9 / L", 1.9 * rate),
@@ -84,26 +86,26 @@ for name, r in (("0.05 / L", 0.05 * rate), ("1 / L", rate), ("1.9 / L", 1.9 * ra
     rises = sum(after[1] > before[1] + 1e-12 for before, after in zip(path, path[1:]))
     summary.append((name, r, path[10][1] - lowest, path[40][1] - lowest, rises))
 table(["rate", "is", "above the bottom, 10 steps", "40 steps", "steps that went up"], summary)
-print(f"h = {rows[1][4]:.4f} is the curvature at the bottom. L promises for all places, h holds "
-      "there.")
+print(f"h = {rows[1][4]:.4f} is the curvature at the bottom. L holds everywhere, h holds there.")
 
-section("5. The promise of 1/L, and where 2/L is sharp")
+section("5. The promise of 1/L")
 # Descent lemma: a step of 1/L lowers the loss by |g|^2 / (2 L) or more, from anywhere.
 safe = paths["1 / L"]
 kept = [(before[1] - after[1]) / (before[2] / (2.0 * L))  # each as a multiple of the promise
         for before, after in zip(safe, safe[1:]) if before[2] > 1e-12]  # below it is rounding
 print(f"1/L lowered the loss by {min(kept):.2f} to {max(kept):.2f} times what was promised, "
       f"in each of {len(kept)} steps")
-# Each row twice, once with each label: nothing can be learned, the bottom is at w = 0: h = L.
+
+section("6. Where 2/L is sharp")
+# Each row twice, once with each label: nothing can be learned, the bottom is at w = 0, so h = L.
 X2, y2 = concatenate([X, X]), concatenate([y, 1.0 - y])
 toss = lambda w: binary_cross_entropy_with_logits(X2 @ w, y2)
 sharp = {}
 for factor in 1.9, 2.1:
     path = descend(toss, factor * rate, [0.1, -0.1], steps=80)
-    sharp[factor] = path[-1][1] - toss(Array([0.0, 0.0]))
-    print(f"labels without a pattern, {factor} / L: from "
-          f"{path[0][1] - toss(Array([0.0, 0.0])):.0e} "
-          f"above the bottom to {sharp[factor]:.0e}")
+    begun, sharp[factor] = (path[k][1] - math.log(2.0) for k in (0, -1))  # toss(0) is log 2
+    print(f"labels without a pattern, {factor} / L: from {begun:.0e} above the bottom to "
+          f"{sharp[factor]:.0e}")
 
 
 def draw(axes):
@@ -121,16 +123,13 @@ def draw(axes):
 picture("06_paths", draw, ncols=4, figsize=(14, 3.8))
 
 section("What we learned")
-print("The loss is a bowl: no chord of 300 fails, and its Hessian is a mean of squares (it is "
-      "what "
-      f"the\nengine finds, to {apart:.0e}). So whatever walks downhill can be caught in no other "
-      "valley.")
+print("The loss is a bowl: no chord of 300 fails, and its Hessian is a mean of squares (the engine")
+print(f"finds the same, to {apart:.0e}). So whatever walks downhill is caught in no other valley.")
 print(f"Its curvature is never above L = {L:.4f}, so with the rate 1/L = {rate:.2f} "
       "the loss falls in every step.")
 print(f"After 10 steps it is {summary[1][2]:.0e} above the bottom; 0.05/L has {summary[0][2]:.2f} "
-      f"to go, and 30/L is\n{summary[5][2]:.1f} above: it jumps from wall to wall and never "
-      "settles.")
-print(f"2/L is the limit that always holds; the true one is 2 / curvature at the bottom, here "
+      f"to go, and\n30/L is {summary[5][2]:.1f} above: it jumps from wall to wall, for ever.")
+print(f"2/L is the limit that always holds; near the bottom it is 2 / curvature there, here "
       f"{limit * L:.2f}/L,\nand exactly 2/L where nothing can be learned.")
 
 assert min(gaps) > 0.0 and all(row[2] and row[3] > 0.0 for row in rows) and apart < 1e-12

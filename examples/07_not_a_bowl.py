@@ -67,25 +67,18 @@ print("losses:", "  ".join(f"{loss:.3f}" for _, loss in ends[:8]))
 print("       ", "  ".join(f"{loss:.3f}" for _, loss in ends[8:]))
 print(f"{len(solved)} of 16 starts learn it. {len(stuck)} are caught, most at {min(stuck):.3f}, "
       "half of "
-      f"log 2: two rows right\nand two at 1/2. (Ten times as many steps do not free them.)")
+      f"log 2: two rows right\nand two at 1/2. (A thousand more steps do not free them.)")
 
 section("4. Proof that it cannot be a bowl: let the two neurons change places")
-# The output is the same, so both are as good. In a bowl the middle would be better still.
+# The output is the same, so both are as good. In a bowl the middle would be as good or better.
 w = solved[0]
 swapped = w[[1, 0, 3, 2, 5, 4, 7, 6, 8]]
 middle = network((w + swapped) / 2)
 print(f"loss {network(w):.4f}, neurons swapped {network(swapped):.4f}, in the middle {middle:.4f}")
 zero = Array([0.0] * 9)
 slope = max(map(abs, grad(network)(zero)))
-print(f"All weights 0: the slope is {slope:g}, and the loss {network(zero):.4f}. Who starts there "
-      "stays:")
+print(f"All weights 0: slope {slope:g}, loss {network(zero):.4f}. Who starts there stays;")
 print(f"hence small random weights. After 100 steps from 0: {learn(zero, 100)[1]:.4f}.")
-
-section("5. The other way to lose it: squared error on a sigmoid")
-# One weight, no bias. Ten rows x = 1 (eight of them 1), one row x = 20 with the label 0.
-x1, t1 = Array([1.0] * 10 + [20.0]), Array([1.0] * 8 + [0.0] * 3)
-squared = lambda w: mean_squared_error(sigmoid(x1 * w), t1)
-entropy = lambda w: binary_cross_entropy_with_logits(x1 * w, t1)
 
 
 def descend(loss, w, lr=0.5, steps=2000):
@@ -95,6 +88,11 @@ def descend(loss, w, lr=0.5, steps=2000):
     return w
 
 
+section("5. The other way to lose it: squared error on a sigmoid")
+# One weight, no bias. Ten rows x = 1 (eight of them 1), one row x = 20 with the label 0.
+x1, t1 = Array([1.0] * 10 + [20.0]), Array([1.0] * 8 + [0.0] * 3)
+squared = lambda w: mean_squared_error(sigmoid(x1 * w), t1)
+entropy = lambda w: binary_cross_entropy_with_logits(x1 * w, t1)
 rows = []
 for start in -1.0, 1.0:
     s, e = descend(squared, start), descend(entropy, start, lr=0.02)
@@ -103,6 +101,8 @@ table(["start", "squared error ends at", "value", "cross-entropy ends at", "valu
 curvatures = [hessian(squared)(v / 10) for v in range(-30, 31)]
 print(f"curvature of squared error: from {min(curvatures):.2f} to {max(curvatures):.2f}; "
       "below 0 it is no bowl")
+
+section("6. Surely wrong, and no slope to learn from")
 wrong = [(z, grad(lambda z: (sigmoid(z) - 0.0) ** 2)(z),
           grad(lambda z: binary_cross_entropy_with_logits(z, 0.0))(z)) for z in (1.0, 5.0, 20.0)]
 table(["score, label 0", "slope of squared error", "of cross-entropy"], wrong)
@@ -126,17 +126,17 @@ picture("07_valleys", draw, ncols=2, figsize=(11, 4))
 section("What we learned")
 print(f"One layer is a bowl, whose bottom is {one_layer:.3f} here: no line can tell exclusive or.")
 print(f"Two layers learn it from {len(solved)} of 16 starts; {len(stuck)} end at {min(stuck):.3f} "
-      "or more, "
-      "though the steps were the same.")
+      "or more, by the same steps.")
 print(f"Swapping two neurons changes nothing, but half-way the loss is {middle:.2f} instead of "
       f"{network(w):.3f}: not a bowl.")
 print(f"Squared error on a sigmoid has two valleys, {rows[0][2]:.3f} and {rows[1][2]:.3f} deep; "
-      "cross-entropy has one.\nAnd where the model is surely wrong (z = 20) its slope is "
-      f"{wrong[2][1]:.0e}: it does "
-      "not learn.")
+      "cross-entropy has one.")
+print(f"And where the model is surely wrong (z = 20) its slope is "
+      f"{wrong[2][1]:.0e}: nothing is learned.")
 
 assert abs(one_layer.item() - math.log(2.0)) < 1e-4
 assert len(solved) >= 4 and len(stuck) >= 1
+assert learn(min(ends, key=lambda end: abs(end[1] - math.log(2.0) / 2.0))[0], 1000)[1] > 0.3
 assert abs(network(w) - network(swapped)) < 1e-12 and middle > network(w) + 0.3
 assert slope == 0.0
 assert rows[0][1] < 0.0 < 1.0 < rows[1][1] and rows[1][2] < rows[0][2]

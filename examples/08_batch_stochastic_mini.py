@@ -61,7 +61,7 @@ one = math.sqrt(sum(length(g - full) ** 2 for g in singles) / n)
 table(["rows", "noise of their mean", "one row's / root of rows"],
       [(size, noise, one / math.sqrt(size)) for size, noise in noises])
 
-section("3. What a step costs, and what an epoch buys")
+
 def learn(batch_size, lr, epochs):
     """w, and its distance from the bottom after each step; seconds that the training took."""
     w, path = Value([0.0] * d), []
@@ -71,6 +71,7 @@ def learn(batch_size, lr, epochs):
     return path, perf_counter() - seconds
 
 
+section("3. What a step costs, and what an epoch buys")
 rows, runs = [], {}
 for size, lr in (1, 0.05), (8, 0.05), (32, 0.05), (128, 0.05), (None, 0.05), (None, 0.5):
     path, seconds = runs[size, lr] = learn(size, lr, 10)
@@ -80,8 +81,7 @@ for size, lr in (1, 0.05), (8, 0.05), (32, 0.05), (128, 0.05), (None, 0.05), (No
 table(["rows a step", "rate", "steps", "microseconds each", "above: 1 epoch", "3 epochs",
        "10 epochs"], rows)
 print("All read the same rows ten times. (The microseconds are of this computer, today.) All rows")
-print("at once allow longer steps, up to 2/L (lesson 6): ten times the rate helps, and is not "
-      "enough.")
+print("at once allow longer steps, up to 2/L (lesson 6): ten times the rate is not enough.")
 
 section("4. The flaw of few rows: they never come to rest")
 # At the bottom the full gradient is 0, but that of each row is not. A fixed rate keeps jumping.
@@ -100,7 +100,7 @@ def draw(axes):
         above = [loss_of(w, X, y) - lowest for w in path]
         axes[0].semilogy(range(1, 11), above, ".-", label=f"{size or n} rows a step, rate {lr}")
     axes[0].set(xlabel="epoch", ylabel="loss above the bottom",
-                title="The same rows, read in steps")
+                title="The same rows, read in steps", ylim=(1e-5, 1))
     axes[0].legend()
     axes[1].loglog(*zip(*noises), "o", label="measured")
     axes[1].loglog([1, 64], [one, one / 8], label="1 / root of rows")
@@ -112,20 +112,15 @@ def draw(axes):
 picture("08_batches", draw, ncols=2, figsize=(11, 4))
 
 section("What we learned")
-print(f"The mean of all {n} row gradients is the full gradient (to {length(mean - full):.0e}), "
-      "though "
-      f"{uphill} of them point uphill.")
-print(f"64 rows have {noises[0][1] / noises[3][1]:.1f} times less noise than one (root of 64 is "
-      "8), at 64 "
-      "times the rows.")
+print(f"{uphill} of {n} rows point uphill, yet the mean of all is the full gradient "
+      f"(to {length(mean - full):.0e}).")
+print(f"64 rows have {noises[0][1] / noises[3][1]:.1f} times less noise than one: the root of 64, "
+      "for 64 times the work.")
 print(f"After one epoch at one rate, steps of one row are {rows[0][4]:.3f} above the bottom, of 32 "
-      f"{rows[2][4]:.3f};\nall rows, which made one step, {rows[4][4]:.3f}, and {rows[5][4]:.3f} "
-      "at ten "
-      "times the rate.")
-print(f"In the end one row a step at 0.2 trembles {settled[0][3]:.4f} above the bottom; with a "
-      "falling "
-      f"rate\nit comes to {settled[2][3]:.0e}. Mini-batches are the usual bargain: 32 rows at 0.2, "
-      f"{settled[3][3]:.4f}.")
+      f"{rows[2][4]:.3f};")
+print(f"all rows, in their one step, {rows[4][4]:.3f}, and {rows[5][4]:.3f} at ten times the rate.")
+print(f"In the end one row a step at 0.2 trembles {settled[0][3]:.4f} above the bottom, 32 rows "
+      f"{settled[3][3]:.4f};\nwith a falling rate one row a step comes to {settled[2][3]:.0e}.")
 
 assert length(mean - full) < 1e-12 and 0 < uphill < n / 4
 assert all(0.85 < noise / (one / math.sqrt(size)) < 1.15 for size, noise in noises)

@@ -63,8 +63,7 @@ def reliability(p):
 before = reliability(p)
 table(["predicted: even", "happened", "pictures"], before)
 
-section("4. One number more: the temperature, and the wrong rows to fit it on")
-# T > 1 cools: all scores come nearer to 0, so all probabilities to 1/2. T = exp(t) stays > 0.
+
 def fit_temperature(z, y, steps):
     """T with the lowest cross-entropy of sigmoid(z / T)."""
     t = Value(0.0)
@@ -73,14 +72,15 @@ def fit_temperature(z, y, steps):
     return math.exp(t.data)
 
 
+section("4. One number more: the temperature, and the wrong rows to fit it on")
+# T > 1 cools: all scores come nearer to 0, so all probabilities to 1/2. T = exp(t) stays > 0.
 T_wrong = fit_temperature(z, y, 5)
 T = fit_temperature(z_tune, y_tune, 50)
 print(f"on the 200 rows it learned from: T = {T_wrong:.2f} after 5 steps; there it is never wrong,")
 print("so larger scores are always better, and T goes to 0: these rows cannot know that it boasts.")
 print(f"on {len(y_tune)} rows it has not seen: T = {T:.2f}")
 residual = sum((sigmoid(z_tune / T) - y_tune) * z_tune) / len(y_tune)
-print(f"there the slope mean((p - y) z) is {abs(residual):.0e}: neither too sure nor too shy, on "
-      "average")
+print(f"there the slope mean((p - y) z) is {abs(residual):.0e}: as sure as right, on average")
 
 section("5. What it changes, and what it cannot change")
 cool = sigmoid(z_test / T)
@@ -111,13 +111,10 @@ section("What we learned")
 print(f"Shy, honest and boaster are right equally often ({rows[0][2]:.0%}); log loss tells them "
       f"apart:\n{rows[0][3]:.2f}, {rows[1][3]:.2f}, {rows[2][3]:.2f}.")
 print(f"The boaster was right in {right:.1%} and sure to {confidence:.1%}; its log loss was "
-      f"{summary[0][3]:.2f}, worse than\na coin's 0.69.")
-print(f"Divided by T = {T:.1f}, the scores have {summary[1][3]:.2f}; the calibration error falls "
-      "from "
-      f"{summary[0][5]:.2f} to {summary[1][5]:.2f},\nand the accuracy is the same to the last "
-      "picture.")
-print("T must be fitted on rows that were not learned: on its own a separating model is never "
-      "wrong.")
+      f"{summary[0][3]:.2f},\nworse than a coin's 0.69.")
+print(f"Scores divided by T = {T:.1f} have {summary[1][3]:.2f}; the calibration error falls from "
+      f"{summary[0][5]:.2f} to {summary[1][5]:.2f},\nand no decision changes.")
+print("T must be fitted on rows that were not learned: on its own rows the model is never wrong.")
 
 assert rows[0][2] == rows[1][2] == rows[2][2] and rows[1][3] < min(rows[0][3], rows[2][3])
 assert abs(grad(expected)(0.8)) < 1e-12 and grad(expected)(0.55) < 0.0 < grad(expected)(0.99)

@@ -110,12 +110,10 @@ picture("13_slope_or_bowl", draw)
 section("What we learned")
 print("Where a line separates the classes w grows for ever: "
       + ", ".join(f"{g[1]:.1f}" for g in grown) + "\nafter 10, 100, 1000, 10000 steps.")
-print(f"On the tumours |w| reached {results[0][1]:.0f}; the loss on seen rows was "
-      f"{results[0][2]:.0e}, "
-      f"on others {results[0][3]:.2f}.")
-print(f"With l2 = {best[0]:g} it is {best[3]:.3f} and |w| = {best[1]:.1f}: {best[4]:.1%} right "
-      "instead of "
-      f"{results[0][4]:.1%}.")
+print(f"On the tumours |w| reached {results[0][1]:.0f}; the loss was {results[0][2]:.0e} "
+      f"on seen rows, {results[0][3]:.1f} on others.")
+print(f"With l2 = {best[0]:g} it is {best[3]:.3f} and |w| = {best[1]:.1f}: {best[4]:.1%} right, "
+      f"not {results[0][4]:.1%}.")
 print(f"Too much of it, l2 = 1, makes the model shy: |w| = {results[-1][1]:.2f}, "
       f"loss {results[-1][3]:.3f}.")
 
