@@ -61,24 +61,25 @@ section("2. Overwriting: 1 instead of 4")
 print("c gives b two shares of 1, and the second replaces the first; with a it happens again.")
 
 section("3. The wrong order: 6 instead of 4")
-print("c gives b 1, and b passes it on twice: a has 2. Then c gives b its second share. Now b holds")
-print("2, which it passes on twice: a has 2 + 4 = 6. A node has to wait until all who used it have")
-print("paid. From the newest to the oldest is such an order: what uses a value is born after it.")
+print("c gives b 1, and b passes it on twice: a has 2. Then c gives b its second share. Now b")
+print("holds 2, which it passes on twice: a has 2 + 4 = 6. A node has to wait until all who used")
+print("it have paid. From the newest to the oldest is such an order: what uses a value is born")
+print("after it.")
 
 section("4. A ledger that is kept: 12 instead of 8")
 ledger = {}
 first = right(c, ledger)[a]
 second = right(c, ledger)[a]
-print(f"After the first pass a has {first:g}, which is right, and b still holds 2. In the second pass b")
-print(f"gets 2 more and passes on 4, twice: a has {second:g}. That leaves add up over several passes is")
-print("wanted (a large batch, in parts); what lies between them has to be forgotten.")
+print(f"After the first pass a has {first:g}, which is right, and b still holds 2. In the second")
+print(f"pass b gets 2 more and passes on 4, twice: a has {second:g}. That leaves add up over several")
+print("passes is wanted (a large batch, in parts); what lies between has to be forgotten.")
 
 section("5. The engine")
 c.backward()
 once = a.grad
 c.backward()
-print(f"a.grad is {once:g} after one pass and {a.grad:g} after two; b.grad is {b.grad}: what b is owed is")
-print("written in a ledger of the walk, and thrown away with it. In sentences:\n")
+print(f"a.grad is {once:g} after one pass and {a.grad:g} after two; b.grad is {b.grad}: what b is")
+print("owed is written in a ledger of the walk, and thrown away with it. In sentences:\n")
 print(explain(c))
 
 assert [walks[name][a] for name in ("right", "overwriting", "hasty")] == [4.0, 1.0, 6.0]

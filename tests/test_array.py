@@ -147,7 +147,7 @@ def test_an_array_of_a_single_number_is_refused():
         Array(3)
 
 
-# ---- an Array as an object ---------------------------------------------------------------------
+# ---- an Array as an object -------------------------------------------------------------------
 
 
 def test_arrays_do_not_change():
@@ -200,7 +200,9 @@ def test_equality_is_of_shape_and_numbers_and_hash_agrees():
     assert zeros(0, 2) != zeros(2, 0)
 
 
-@pytest.mark.parametrize("make", [copy.copy, copy.deepcopy, lambda a: pickle.loads(pickle.dumps(a))])
+@pytest.mark.parametrize(
+    "make", [copy.copy, copy.deepcopy, lambda a: pickle.loads(pickle.dumps(a))]
+)
 def test_copies_and_pickles_are_equal(make):
     a = Array([[1, 2], [3, 4]])
     assert a.rows  # cut and kept, which a copy must not need
@@ -240,9 +242,17 @@ def test_long_arrays_are_abbreviated_in_the_middle():
     assert repr(Array(range(6))).count("...") == 0
 
 
-# ---- element by element --------------------------------------------------------------------------
+# ---- element by element ----------------------------------------------------------------------
 
-OPERATORS = [operator.add, operator.sub, operator.mul, operator.lt, operator.le, operator.gt, operator.ge]
+OPERATORS = [
+    operator.add,
+    operator.sub,
+    operator.mul,
+    operator.lt,
+    operator.le,
+    operator.gt,
+    operator.ge,
+]
 
 
 @given(st.data(), st.sampled_from(OPERATORS))
@@ -302,7 +312,7 @@ def test_operators_refuse_strangers_and_shapes_that_do_not_fit(stranger):
             operate(stranger, Array([1, 2]))
 
 
-# ---- broadcasting and its adjoint --------------------------------------------------------------
+# ---- broadcasting and its adjoint ------------------------------------------------------------
 
 
 @given(st.data())
@@ -325,7 +335,9 @@ def test_sum_to_adds_what_broadcasting_would_copy(draw):
     assert same(array.sum_to(x, shape), shape, sums)
 
 
-@pytest.mark.parametrize(("x", "shape"), [([1, 2], (3,)), ([[1, 2]], (2,)), ([1, 2], ()), (2.0, (-1,))])
+@pytest.mark.parametrize(
+    ("x", "shape"), [([1, 2], (3,)), ([[1, 2]], (2,)), ([1, 2], ()), (2.0, (-1,))]
+)
 def test_broadcast_to_refuses_to_shrink(x, shape):
     with pytest.raises(ValueError, match="broadcast_to|do not fit"):
         array.broadcast_to(as_data(x), shape)
@@ -337,7 +349,7 @@ def test_sum_to_refuses_to_stretch(x, shape):
         array.sum_to(as_data(x), shape)
 
 
-# ---- reductions ------------------------------------------------------------------------------------
+# ---- reductions ------------------------------------------------------------------------------
 
 
 @st.composite
@@ -357,9 +369,7 @@ def groups(x, axes, keepdims):
     """The numbers of each group that differ only along axes, by the index of the result."""
     found = {}
     shape = shape_of(x)
-    kept = tuple(
-        1 if a in axes else n for a, n in enumerate(shape) if keepdims or a not in axes
-    )
+    kept = tuple(1 if a in axes else n for a, n in enumerate(shape) if keepdims or a not in axes)
     for index in indices(kept):
         found[index] = []
     for index, v in table(x).items():
@@ -390,7 +400,9 @@ def test_along_replaces_each_group(draw):
     _, found = groups(x, axes, True)
     running = {}  # the running sum along the axes: depends on the group and on the order in it
     for key, numbers in found.items():
-        members = [i for i in indices(x.shape) if all(a in axes or i[a] == key[a] for a in range(x.ndim))]
+        members = [
+            i for i in indices(x.shape) if all(a in axes or i[a] == key[a] for a in range(x.ndim))
+        ]
         running.update({i: sum(numbers[: k + 1]) for k, i in enumerate(members)})
 
     def accumulate(numbers):
@@ -399,7 +411,7 @@ def test_along_replaces_each_group(draw):
     assert same(array.along(accumulate, x, axis), x.shape, running)
 
 
-# ---- shapes --------------------------------------------------------------------------------------------
+# ---- shapes ----------------------------------------------------------------------------------
 
 
 @given(arrays(), st.data())
@@ -472,7 +484,7 @@ def test_concatenate_says_what_does_not_fit():
         array.concatenate([Array([1, 2])], 1)
 
 
-# ---- products --------------------------------------------------------------------------------------------
+# ---- products --------------------------------------------------------------------------------
 
 
 def product_of(a, b):
@@ -516,7 +528,11 @@ def test_matmul_is_rows_times_columns(draw):
         ((4, 3), (2, 1), "matmul: (4, 3) @ (2, 1): inner sizes 3 and 2 differ"),
         ((4, 3), (4, 1), "inner sizes 3 and 4 differ; did you mean the transpose?"),
         ((4, 3), (2, 3), "inner sizes 3 and 2 differ; did you mean the transpose?"),
-        ((4, 3), (4,), "matmul: (4, 3) @ (4,): inner sizes 3 and 4 differ; did you mean the transpose?"),
+        (
+            (4, 3),
+            (4,),
+            "matmul: (4, 3) @ (4,): inner sizes 3 and 4 differ; did you mean the transpose?",
+        ),
         ((3,), (2,), "matmul: (3,) @ (2,): inner sizes 3 and 2 differ"),
     ],
 )
@@ -538,7 +554,7 @@ def test_stacks_that_do_not_fit_are_refused():
         zeros(2, 1, 2) @ zeros(3, 2, 1)
 
 
-# ---- indexing -------------------------------------------------------------------------------------------
+# ---- indexing --------------------------------------------------------------------------------
 
 INDICES = [
     0,

@@ -8,8 +8,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tinygrad_lr import (
-    Array, Value, broadcast_to, cos, detect_anomaly, exp, grad, gradcheck, hessian, hessian_vector_product, jacobian, log,
-    logsumexp, matmul, no_grad, sigmoid, sin, softmax, sqrt, stack, tanh, value_and_grad,
+    Array, Value, broadcast_to, cos, detect_anomaly, exp, grad, gradcheck, hessian,
+    hessian_vector_product, jacobian, log, logsumexp, matmul, no_grad, sigmoid, sin, softmax,
+    sqrt, stack, tanh, value_and_grad,
 )  # fmt: skip
 from tinygrad_lr.array import as_data
 
@@ -23,7 +24,7 @@ def flat(x):
     return [x] if isinstance(x, float) else x.flat
 
 
-# ---- nesting ------------------------------------------------------------------------------------
+# ---- nesting ---------------------------------------------------------------------------------
 
 
 @given(reals)
@@ -68,7 +69,7 @@ def test_a_gradient_penalty_trains():
     assert w.grad.tolist() == [36.0, -288.0]
 
 
-# ---- forms ----------------------------------------------------------------------------------------
+# ---- forms -----------------------------------------------------------------------------------
 
 
 def test_plain_in_plain_out_and_values_in_values_out():
@@ -90,6 +91,7 @@ def test_arguments_by_number():
     assert grad(f)(2.0, 3.0) == 9.0
     assert grad(f, 1)(2.0, 3.0) == 12.0
     assert grad(f, argnums=-1)(2.0, 3.0) == 12.0
+    assert grad(f, argnums=-2)(2.0, 3.0) == 9.0
     assert grad(f, (1, 0))(2.0, 3.0) == (12.0, 9.0)
     assert grad(f, (0,))(2.0, 3.0) == (9.0,)
     assert grad(f, (0, 1))(2.0, 3.0, z=10.0) == (90.0, 120.0)
@@ -143,7 +145,8 @@ def test_the_function_that_is_its_argument():
 
 
 @pytest.mark.parametrize(
-    ("x_shape", "y_shape"), [((), ()), ((2,), ()), ((), (3,)), ((2, 1), (3,)), ((2,), (2, 3)), ((0,), (2,)), ((2,), (0,))]
+    ("x_shape", "y_shape"),
+    [((), ()), ((2,), ()), ((), (3,)), ((2, 1), (3,)), ((2,), (2, 3)), ((0,), (2,)), ((2,), (0,))],
 )
 def test_shapes_of_jacobians(x_shape, y_shape):
     x = broadcast_to(1.5, x_shape)
@@ -161,12 +164,14 @@ def test_the_jacobian_of_a_linear_map_is_its_matrix():
     assert of_matrix.tolist() == [[[1.0, 10.0], [0.0, 0.0]], [[0.0, 0.0], [1.0, 10.0]]]
 
 
-# ---- errors and modes -------------------------------------------------------------------------------
+# ---- errors and modes ------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("transform", [grad, value_and_grad, hessian])
 def test_only_a_scalar_has_a_gradient(transform):
-    with pytest.raises(ValueError, match=r"gave shape \(2,\), and only a scalar has a gradient.*jacobian"):
+    with pytest.raises(
+        ValueError, match=r"gave shape \(2,\), and only a scalar has a gradient.*jacobian"
+    ):
         transform(lambda x: x * 2)([1.0, 2.0])
 
 
@@ -194,7 +199,9 @@ def test_functions_of_math_are_refused_and_not_differentiated_to_zero(f):
 
 def test_an_argument_that_was_not_given_is_named():
     f = lambda x, y=1.0: x * y
-    with pytest.raises(ValueError, match=r"argnums \(2,\): no such argument, 2 were given by position"):
+    with pytest.raises(
+        ValueError, match=r"argnums \(2,\): no such argument, 2 were given by position"
+    ):
         grad(f, argnums=2)(1.0, 2.0)
     with pytest.raises(ValueError, match="0 were given by position"):
         grad(f)(x=1.0)
@@ -235,7 +242,7 @@ def test_anomalies_are_found_in_transforms():
         grad(sqrt)(0.0)
 
 
-# ---- second derivatives --------------------------------------------------------------------------------
+# ---- second derivatives ----------------------------------------------------------------------
 
 
 def curved(x):
@@ -262,7 +269,7 @@ def test_hessians_of_matrices_and_numbers():
     assert found[0, 1, 1, 0] == found[1, 0, 0, 1] == 2.0
 
 
-# ---- the algebra of gradients ------------------------------------------------------------------------------
+# ---- the algebra of gradients ----------------------------------------------------------------
 
 FUNCTIONS = [
     lambda x: (x * x).sum(),
@@ -277,7 +284,9 @@ functions = st.sampled_from(FUNCTIONS)
 @given(functions, functions, vectors, reals, reals)
 def test_linearity(f, g, x, a, b):
     combined = grad(lambda x: a * f(x) + b * g(x))(x)
-    assert flat(combined) == close([a * p + b * q for p, q in zip(flat(grad(f)(x)), flat(grad(g)(x)))])
+    assert flat(combined) == close(
+        [a * p + b * q for p, q in zip(flat(grad(f)(x)), flat(grad(g)(x)))]
+    )
 
 
 @given(functions, functions, vectors)
@@ -328,7 +337,7 @@ def test_the_order_of_the_inputs_is_irrelevant(x, chance):
 
 @given(st.lists(st.tuples(reals, reals), min_size=1, max_size=5), reals)
 def test_the_gradient_of_a_batch_is_the_mean_of_the_gradients_of_its_rows(rows, w):
-    loss = lambda w, x, y: ((sigmoid(w * x) - y) ** 2)
+    loss = lambda w, x, y: (sigmoid(w * x) - y) ** 2
     xs, ys = map(list, zip(*rows))
     batch = grad(lambda w: loss(w, Array(xs), Array(ys)).mean())(w)
     assert batch == close(math.fsum(grad(loss)(w, x, y) for x, y in rows) / len(rows))

@@ -39,8 +39,9 @@ def test_labels_data_gradients_and_symbols():
     nodes, edges = nodes_and_edges(to_dot(neuron()))
     texts = list(nodes.values())
     for text in (
-        r"w\n0.5\ngrad -0.4995", r"b\n0.1\ngrad -0.2497", r"x\n2\ngrad -0.1249", r"z\n1.1\ngrad -0.2497",
-        r"loss\n0.2873\ngrad 1", r"1\ngrad -0.2497", "1", "*", "+", "binary_cross_entropy_with_logits",
+        r"w\n0.5\ngrad -0.4995", r"b\n0.1\ngrad -0.2497", r"x\n2\ngrad -0.1249", r"1\ngrad -0.2497",
+        r"z\n1.1\ngrad -0.2497", r"loss\n0.2873\ngrad 1", "1", "*", "+",
+        "binary_cross_entropy_with_logits",
     ):  # fmt: skip
         assert texts.count(text) == 1, text
     number = {text: node for node, text in nodes.items()}
@@ -65,9 +66,6 @@ def test_a_shared_value_is_drawn_once():
     assert builtins.sum(text.startswith("x") for text in nodes.values()) == 1
     assert len(nodes) == 4 + 3  # x, y, y * y, the sum; three operations
     assert len(edges) == 3 + 2 * 3  # from each operation, and into it, twice for a square
-
-
-
 
 
 def test_a_gradient_that_is_held_is_shown():
@@ -98,7 +96,7 @@ def test_tensors_and_leaves():
 
 def test_labels_may_contain_anything():
     x = Value(1.0, label='say "x" \\ <b> & {|}')
-    assert r'say \"x\" \\ <b> & {|}' in to_dot(x)
+    assert r"say \"x\" \\ <b> & {|}" in to_dot(x)
     assert "say &quot;x&quot; \\ &lt;b&gt; &amp; {|}" in to_mermaid(x)
 
 
@@ -117,7 +115,7 @@ def test_a_new_operation_is_drawn_like_a_built_in_one():
         OPERATIONS.update(before)
 
 
-# ---- large graphs -----------------------------------------------------------------------------------
+# ---- large graphs ------------------------------------------------------------------------
 
 
 def test_a_large_graph_is_folded_by_label():
@@ -137,6 +135,18 @@ def test_a_large_graph_is_folded_by_label():
     assert (number["after 40 steps"], number["after 70 steps"]) in edges
     assert (number["b"], number["after 70 steps"]) in edges
     assert (number["w"], number["after 70 steps"]) not in edges
+
+
+def test_what_two_boxes_use_has_a_box_of_its_own():
+    shared = exp(Value(1.0))
+    y, z = shared, shared
+    for _ in range(50):
+        y, z = sin(y), sin(z)
+    y.label, z.label = "left", "right"
+    nodes, edges = nodes_and_edges(to_dot(y + z))
+    (own,) = [node for node, text in nodes.items() if text.startswith(r"2.718")]
+    number = {text.split(r"\n")[0]: node for node, text in nodes.items()}
+    assert (own, number["left"]) in edges and (own, number["right"]) in edges
 
 
 def test_a_large_graph_is_folded_by_scope():
@@ -179,7 +189,7 @@ def test_a_hundred_thousand_nodes_are_no_problem():
     assert len(nodes) <= 4
 
 
-# ---- files --------------------------------------------------------------------------------------------
+# ---- files -------------------------------------------------------------------------------
 
 
 def test_text_files_need_nothing(tmp_path, monkeypatch):

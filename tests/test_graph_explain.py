@@ -9,8 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tinygrad_lr import (
-    Array, Value, affine, binary_cross_entropy_with_logits, concatenate, cross_entropy, elementwise, exp,
-    log_softmax, logsumexp, mean, relu, sigmoid, sin, softmax, sum, transpose, where,
+    Array, Value, affine, binary_cross_entropy_with_logits, concatenate, cross_entropy,
+    elementwise, exp, log_softmax, logsumexp, mean, relu, sigmoid, sin, softmax, sum, transpose,
+    where,
 )  # fmt: skip
 from tinygrad_lr.graph import explain
 from tinygrad_lr.registry import OPERATIONS
@@ -41,14 +42,16 @@ EXPLAINED = {"explained_neuron": neuron, "explained_regression": regression}
 
 @pytest.mark.parametrize("name", EXPLAINED)
 def test_it_reads_as_it_did(name):
-    """If it reads better now: PYTHONPATH=. python tests/test_graph_explain.py writes these files."""
+    """If it reads better now, `PYTHONPATH=. python tests/test_graph_explain.py` writes these."""
     assert explain(EXPLAINED[name]()) + "\n" == (GOLDEN / f"{name}.txt").read_text(encoding="utf-8")
 
 
 def test_a_neuron():
     told = explain(neuron())
     assert "1. loss = binary_cross_entropy_with_logits(z, 1) is owed 1" in told
-    assert "z is given 1 * -0.2497 = -0.2497, because d loss/d z = sigmoid(z) - 1 = -0.2497." in told
+    assert (
+        "z is given 1 * -0.2497 = -0.2497, because d loss/d z = sigmoid(z) - 1 = -0.2497." in told
+    )
     assert "w is given -0.2497 * 2 = -0.4995, because d v1/d w = x = 2." in told
     assert "w is owed -0.4995" in told
     assert "(multiply)" in told and "(add)" in told
@@ -161,7 +164,13 @@ OPERATIONS_OF_TWO = [
 ]
 
 
-@given(st.lists(st.tuples(st.sampled_from(OPERATIONS_OF_TWO), st.integers(0, 9), st.integers(0, 9)), min_size=1, max_size=8))
+@given(
+    st.lists(
+        st.tuples(st.sampled_from(OPERATIONS_OF_TWO), st.integers(0, 9), st.integers(0, 9)),
+        min_size=1,
+        max_size=8,
+    )
+)
 def test_the_leaves_are_told_their_gradients(program):
     leaves = [Value(0.7, label="first"), Value(-1.3, label="second")]
     nodes = list(leaves)
@@ -191,7 +200,9 @@ WIDE = {
 
 @pytest.mark.parametrize("name", WIDE)
 def test_it_fits_100_columns(name):
-    X = Value([[math.sin(3 * i + j) * 1e-7 for j in range(3)] for i in range(3)], label="observations")
+    X = Value(
+        [[math.sin(3 * i + j) * 1e-7 for j in range(3)] for i in range(3)], label="observations"
+    )
     told = explain(WIDE[name](X, Value(Array([1.0, 2.0, 3.0]), label="weights_of_the_features")))
     assert max(map(len, told.splitlines())) <= 100
 

@@ -14,10 +14,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tinygrad_lr import (
-    Array, Value, abs, affine, binary_cross_entropy_with_logits, clip, concatenate, cos, cross_entropy,
-    elementwise, exp, expm1, grad, hessian_vector_product, log, log1p, log_sigmoid, log_softmax, logsumexp,
-    matmul, max, maximum, mean, minimum, negative_log_likelihood, no_grad, operation,
-    relu, reshape, sigmoid, sin, softmax, softplus, sqrt, stack, sum, tanh, transpose, value_and_grad, where,
+    Array, Value, abs, affine, binary_cross_entropy_with_logits, clip, concatenate, cos,
+    cross_entropy, elementwise, exp, expm1, grad, hessian_vector_product, log, log1p,
+    log_sigmoid, log_softmax, logsumexp, matmul, max, maximum, mean, minimum,
+    negative_log_likelihood, no_grad, operation, relu, reshape, sigmoid, sin, softmax, softplus,
+    sqrt, stack, sum, tanh, transpose, value_and_grad, where,
 )  # fmt: skip
 from tinygrad_lr.array import as_data, shape_of
 from tinygrad_lr.graph import compile, to_source
@@ -60,7 +61,7 @@ def data(rows, columns=30):
     return as_data(w), 0.3, as_data(X), as_data(y)
 
 
-# ---- how it reads ----------------------------------------------------------------------------------
+# ---- how it reads ------------------------------------------------------------------------
 
 
 SOURCES = {
@@ -74,7 +75,9 @@ SOURCES = {
 def test_it_reads_as_it_did(name):
     """If it reads better now: PYTHONPATH=. python tests/test_graph_source.py writes these files."""
     f, inputs, argnums = SOURCES[name]
-    assert to_source(f, *inputs, argnums=argnums) == (GOLDEN / f"{name}.py").read_text(encoding="utf-8")
+    assert to_source(f, *inputs, argnums=argnums) == (GOLDEN / f"{name}.py").read_text(
+        encoding="utf-8"
+    )
 
 
 def test_the_golden_neuron_ends_as_a_textbook_does():
@@ -172,7 +175,7 @@ def test_a_function_may_have_the_name_of_its_helper():
     assert (value, slope) == (softplus(0.3), sigmoid(0.3))
 
 
-# ---- what it needs -----------------------------------------------------------------------------------
+# ---- what it needs -----------------------------------------------------------------------
 
 
 def imported(text):
@@ -211,7 +214,7 @@ def test_a_helper_is_the_text_of_numerics():
     assert "def tanh" not in text
 
 
-# ---- what it computes --------------------------------------------------------------------------------
+# ---- what it computes --------------------------------------------------------------------
 
 
 def scalar_samples():
@@ -238,7 +241,9 @@ def check(f, inputs, places=None):
     text = to_source(f, *inputs, argnums=places)
     value, gradients = run(text, *inputs)
     expected_value, expected = value_and_grad(f, places)(*inputs)
-    size = builtins.max([1.0, *(math.fabs(v) for x in (expected_value, *expected) for v in flat(x))])
+    size = builtins.max(
+        [1.0, *(math.fabs(v) for x in (expected_value, *expected) for v in flat(x))]
+    )
     assert type(value) is float
     agree(value, expected_value, abs=1e-13 * size)
     for found, wanted in zip(gradients, expected, strict=True):
@@ -247,9 +252,6 @@ def check(f, inputs, places=None):
     again = compile(f, *inputs, argnums=places)(*inputs)
     assert again[0] == value and [flat(g) for g in again[1]] == [flat(g) for g in gradients]
     return text
-
-
-
 
 
 def array_samples():
@@ -297,7 +299,9 @@ BINARY = [
     lambda a, b: binary_cross_entropy_with_logits(a, sigmoid(b)),
 ]
 programs = st.lists(
-    st.tuples(st.sampled_from(UNARY + BINARY), st.integers(0, 20), st.integers(0, 20)), min_size=1, max_size=8
+    st.tuples(st.sampled_from(UNARY + BINARY), st.integers(0, 20), st.integers(0, 20)),
+    min_size=1,
+    max_size=8,
 )
 numbers = st.tuples(*[st.integers(-25, 25).map(lambda k: k / 10 + 0.013)] * 3)
 
@@ -346,31 +350,44 @@ def test_a_long_chain_needs_no_recursion():
     assert (value, slope) == pytest.approx(value_and_grad(f)(0.5), rel=1e-12)
 
 
-# ---- tensors ------------------------------------------------------------------------------------------
+def loops(text):
+    return builtins.sum(isinstance(node, ast.ListComp) for node in ast.walk(ast.parse(text)))
+
+
+# ---- tensors -----------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("rows", [1, 8, 32])
 def test_logistic_regression(rows):
     text = check(regression, data(rows), (0, 1))
-    assert "def step" not in text and text.count(" for ") <= 6  # one loop each: z, loss, d_z, d_w
+    assert loops(text) == (1 if rows == 1 else 4)  # z, loss, d_z, d_w
     check(lambda w, b, X, y: binary_cross_entropy_with_logits(affine(X, w, b), y), data(rows))
 
 
 def test_softmax_regression_with_distributions():
     X = data(6, 4)[2]
-    W, b = as_data([[math.cos(i + 2 * j) for j in range(3)] for i in range(4)]), as_data([0.1, -0.2, 0.3])
+    W, b = (
+        as_data([[math.cos(i + 2 * j) for j in range(3)] for i in range(4)]),
+        as_data([0.1, -0.2, 0.3]),
+    )
     Y = as_data([[0.2, 0.3, 0.5], [1.0, 0.0, 0.0]] * 3)
     check(lambda W, b, X, Y: cross_entropy(X @ W + b, Y), (W, b, X, Y), (0, 1))
     check(lambda W, b, X, Y: mean(-sum(Y * log_softmax(affine(X, W, b)), axis=1)), (W, b, X, Y))
 
 
 FUNCTIONS = {
-    "reductions": lambda X: sum(max(X, axis=0) * logsumexp(X, axis=0)) + mean(X) * sum(X, axis=1)[1],
-    "shapes": lambda X: sum(transpose(X) @ X * 0.1) + X[1, 2] * X[-1, 0] + sum(X[:, ::-1] * X[[0, 1]]),
+    "reductions": lambda X: (
+        sum(max(X, axis=0) * logsumexp(X, axis=0)) + mean(X) * sum(X, axis=1)[1]
+    ),
+    "shapes": lambda X: (
+        sum(transpose(X) @ X * 0.1) + X[1, 2] * X[-1, 0] + sum(X[:, ::-1] * X[[0, 1]])
+    ),
     "joined": lambda X: sum(concatenate([X, X * 2], axis=1) ** 2) + stack([X[0, 0], X[1, 1]])[0],
     "softmax": lambda X: sum(softmax(X) * softmax(X, axis=0) * [1.0, 2.0, 3.0]),
     "broadcast": lambda X: sum((X - mean(X, axis=0)) / (1 + X[:, :1] ** 2) * [[2.0], [3.0]]),
-    "kinks": lambda X: sum(relu(X) + abs(X - 0.1) * maximum(X, 0.2) + where(X > 0, X * X, minimum(X, -1))),
+    "kinks": lambda X: sum(
+        relu(X) + abs(X - 0.1) * maximum(X, 0.2) + where(X > 0, X * X, minimum(X, -1))
+    ),
     "vectors": lambda X: X[0] @ X[1] + sum(X[0] @ transpose(X)) + sum(X @ X[1]),
     "a number": lambda X: exp(X[0, 0]) * sum(X * X[0, 1]),
 }
@@ -419,10 +436,12 @@ def test_constants_of_the_function_stay():
     assert "c1 = Array([[1.0, 2.0], [3.0, 5.0]])" in to_source(f, [0.3, -0.2])
     long = as_data([[i / 7 for i in range(30)]] * 5)
     check(lambda v: sum(long @ v * w), ([0.1] * 30,))
-    check(lambda x: minimum(x, math.inf) + maximum(x, -math.inf) + where(x > 3, math.nan, x), (2.0,))
+    check(
+        lambda x: minimum(x, math.inf) + maximum(x, -math.inf) + where(x > 3, math.nan, x), (2.0,)
+    )
 
 
-# ---- compile --------------------------------------------------------------------------------------------
+# ---- compile -----------------------------------------------------------------------------
 
 
 def test_other_shapes_are_compiled_when_they_come():
@@ -456,6 +475,50 @@ def test_anything_that_is_data_may_be_given():
     assert compile(lambda x: exp(x), 1)(Value(0.0))[0] == 1.0
 
 
+def test_a_whole_training_step():
+    def step(w, b, X, y):
+        loss, (d_w, d_b) = value_and_grad(regression, (0, 1))(w, b, X, y)
+        return loss, w - 0.1 * d_w, b - 0.1 * d_b
+
+    for rows in 1, 5:
+        w, b, X, y = data(rows)
+        text = to_source(step, w, b, X, y, argnums=())
+        fast = compile(step, w, b, X, y, argnums=())
+        for _ in range(3):
+            expected = step(w, b, X, y)
+            (loss, new_w, new_b), gradients = fast(w, b, X, y)
+            assert gradients == ()
+            for found, wanted in zip((loss, new_w, new_b), expected, strict=True):
+                agree(found, wanted)
+            for found, wanted in zip(run(text, w, b, X, y)[0], expected, strict=True):
+                agree(found, wanted)
+            w, b = new_w, new_b
+    with pytest.raises(ValueError, match=r"gave shape \(\) and shape \(30,\) and shape \(\)"):
+        to_source(step, w, b, X, y)
+
+
+def test_a_single_row_is_computed_with_single_numbers():
+    text = to_source(regression, *data(1), argnums=(0, 1))
+    assert "z = sumprod(X.flat, w.flat) + b" in text
+    assert "d_w = [d_z * X_i for X_i in X.flat]" in text
+    assert loops(text) == 1
+
+
+def test_where_formulas_meet_a_limit_the_functions_answer():
+    f = lambda x: sum(sigmoid(x) * 3 + softplus(x) + exp(x) + log(x) / x)
+    x = [1.0, 2.0]
+    fast = compile(f, x)
+    agree(fast(x)[0], f(as_data(x)))
+    for extreme in [800.0, 1.0], [-800.0, 1.0], [0.0, 1.0], [math.inf, 1.0], [-1.0, math.nan]:
+        value, (slope,) = fast(Array(extreme))
+        expected_value, expected = value_and_grad(f)(Array(extreme))
+        assert repr(value) == repr(expected_value)
+        assert repr(slope) == repr(expected)
+    assert compile(sigmoid, 1.0)(-800.0) == (0.0, (0.0,))  # a helper of single numbers
+    with pytest.raises(OverflowError):
+        compile(exp, 1.0)(800.0)
+
+
 def test_errors_inside_come_through_with_their_line():
     fast = compile(lambda x: log(x), 1.0)
     with pytest.raises(ValueError, match="math domain error") as error:
@@ -472,7 +535,7 @@ def test_a_compiled_function_keeps_its_name():
     assert compile(neuron, 0.5, 0.1, 2.0, 1.0).__name__ == "neuron"
 
 
-# ---- new operations ------------------------------------------------------------------------------------
+# ---- new operations ----------------------------------------------------------------------
 
 
 @pytest.fixture
@@ -541,7 +604,7 @@ def test_an_operation_without_text_is_refused_with_a_reason(new_operations):
         to_source(namespace["hidden"], 1.0)
 
 
-# ---- what cannot be traced ---------------------------------------------------------------------------------
+# ---- what cannot be traced ---------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -566,7 +629,10 @@ def test_a_decision_by_a_value_is_refused(f):
         (lambda x: x * x.data, [0.7]),
         (lambda x: x * x.item() + 1, [0.7]),
         (lambda x, y: x * (1.0 if y.data > 0.7 else 2.0), [0.7, 0.7 + 1e-8]),
-        (lambda w, y: negative_log_likelihood(log_softmax(w), y), [[[0.1, 0.2], [0.3, 0.4]], [0.0, 1.0]]),
+        (
+            lambda w, y: negative_log_likelihood(log_softmax(w), y),
+            [[[0.1, 0.2], [0.3, 0.4]], [0.0, 1.0]],
+        ),
         (lambda w, y: w[int(y.data[0])] * 2, [[1.0, 2.0], [0.0, 1.0]]),
         (lambda x: x * random.random(), [0.7]),
     ],

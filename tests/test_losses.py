@@ -6,14 +6,15 @@ from decimal import Decimal
 from pathlib import Path
 
 import pytest
-from hypothesis import assume, given
+from hypothesis import given
 from hypothesis import strategies as st
 from oracles import exact_log1p, ulps
 
 from tinygrad_lr import (
-    Array, Value, bernoulli_log_likelihood, binary_cross_entropy, binary_cross_entropy_with_logits,
-    categorical_log_likelihood, cross_entropy, entropy, exp, gaussian_negative_log_likelihood, grad, gradcheck,
-    hessian, kl_divergence, log_softmax, mean_squared_error, negative_log_likelihood, sigmoid, softmax,
+    Array, Value, bernoulli_log_likelihood, binary_cross_entropy,
+    binary_cross_entropy_with_logits, categorical_log_likelihood, cross_entropy, entropy, exp,
+    gaussian_negative_log_likelihood, grad, gradcheck, hessian, kl_divergence, log_softmax,
+    mean_squared_error, negative_log_likelihood, sigmoid, softmax,
 )  # fmt: skip
 
 CASES = json.loads(
@@ -49,7 +50,7 @@ def flat(x):
     return [v for item in x for v in flat(item)] if isinstance(x, list) else [x]
 
 
-# ---- PyTorch ------------------------------------------------------------------------------------
+# ---- PyTorch ---------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("reduction", ["mean", "sum", "none"])
@@ -81,7 +82,7 @@ def test_where_pytorch_leaves_the_mathematics_we_do_not():
     assert p.grad.tolist() == [1.0 - math.log(0.5), -inf]
 
 
-# ---- what the losses are ------------------------------------------------------------------------------
+# ---- what the losses are ---------------------------------------------------------------------
 
 probabilities = st.floats(0.001, 0.999)
 labels = st.sampled_from([0.0, 1.0])
@@ -109,7 +110,8 @@ def test_of_scores_and_of_probabilities(rows):
     )
     q = flat(sigmoid(z))
     assert flat(hessian(lambda z: binary_cross_entropy_with_logits(z, y))(z)) == pytest.approx(
-        [(i == j) * p * (1 - p) / len(z) for i, p in enumerate(q) for j, _ in enumerate(q)], abs=1e-9
+        [(i == j) * p * (1 - p) / len(z) for i, p in enumerate(q) for j, _ in enumerate(q)],
+        abs=1e-9,
     )
 
 
@@ -157,7 +159,9 @@ def test_squared_error_is_a_gaussian_likelihood_without_its_constant(rows, varia
     assert gaussian_negative_log_likelihood(m, t, variance) - constant == pytest.approx(
         mean_squared_error(m, t) / (2 * variance), rel=1e-9, abs=1e-9
     )
-    assert flat(grad(mean_squared_error)(m, t)) == close([2 * (a - b) / len(m) for a, b in zip(m, t)])
+    assert flat(grad(mean_squared_error)(m, t)) == close(
+        [2 * (a - b) / len(m) for a, b in zip(m, t)]
+    )
 
 
 @given(st.lists(st.integers(1, 100), min_size=2, max_size=5), st.data())
@@ -180,7 +184,7 @@ def test_certain_outcomes():
     assert categorical_log_likelihood([[1.0, 0.0]], [0]) == 0.0
 
 
-# ---- digits ----------------------------------------------------------------------------------------------
+# ---- digits ----------------------------------------------------------------------------------
 
 
 @given(st.lists(st.floats(-800, 800) | st.floats(-1, 1), min_size=2, max_size=4), st.data())
@@ -224,7 +228,7 @@ def test_infinite_scores_cost_nothing_where_they_are_right(reduction):
     assert cross_entropy([[inf, 0.0]], [[1.0, 0.0]]) == 0.0
 
 
-# ---- forms ------------------------------------------------------------------------------------------------
+# ---- forms -----------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("loss", ALL, ids=lambda f: f.__name__)
@@ -234,7 +238,9 @@ def test_reductions(loss):
     assert each.shape == (2, 2)
     assert loss(a, b, reduction="sum") == close(math.fsum(each.flat))
     assert loss(a, b, "mean") == close(math.fsum(each.flat) / 4)
-    assert loss(a, b) == (loss(a, b, "sum") if loss is bernoulli_log_likelihood else loss(a, b, "mean"))
+    assert loss(a, b) == (
+        loss(a, b, "sum") if loss is bernoulli_log_likelihood else loss(a, b, "mean")
+    )
     assert loss(0.2, 1.0) == loss(0.2, 1.0, "none") == close(loss([0.2], [1.0], "none")[0])
     for wrong in ("average", None, "Mean"):
         with pytest.raises(ValueError, match="it must be 'mean', 'sum' or 'none'"):
@@ -242,7 +248,9 @@ def test_reductions(loss):
 
 
 @pytest.mark.parametrize("reduction", ["mean", "sum", "none"])
-@pytest.mark.parametrize(("z", "labels"), [([[0.5, -1.0, 2.0], [0.1, 0.2, 0.3]], [2, 0]), ([0.5, -1.0], 1)])
+@pytest.mark.parametrize(
+    ("z", "labels"), [([[0.5, -1.0, 2.0], [0.1, 0.2, 0.3]], [2, 0]), ([0.5, -1.0], 1)]
+)
 def test_cross_entropy_of_labels_has_second_derivatives(z, labels, reduction):
     """The registry's samples are distributions: labels are names, and not differentiable."""
     assert gradcheck(lambda z: cross_entropy(z, labels, reduction=reduction), z)
@@ -254,12 +262,18 @@ def test_cross_entropy_of_labels_has_second_derivatives(z, labels, reduction):
     assert set(flat(tracked.grad)) == {0.0}
 
 
-@pytest.mark.parametrize("targets", [[[0, 2], [1, 1]], [[[1, 0, 0], [0, 0.5, 0.5]], [[0, 1, 0], [0.2, 0.3, 0.5]]]], ids=str)
+@pytest.mark.parametrize(
+    "targets",
+    [[[0, 2], [1, 1]], [[[1, 0, 0], [0, 0.5, 0.5]], [[0, 1, 0], [0.2, 0.3, 0.5]]]],
+    ids=str,
+)
 def test_cross_entropy_of_more_than_one_leading_axis(targets):
     z = [[[0.5, -1.0, 2.0], [0.1, 0.2, 0.3]], [[1.0, 1.5, -0.5], [0.0, 2.0, 1.0]]]
     each = cross_entropy(z, targets, reduction="none")
     assert each.shape == (2, 2)
-    assert flat(each) == close([cross_entropy(z[i][j], targets[i][j]) for i in range(2) for j in range(2)])
+    assert flat(each) == close(
+        [cross_entropy(z[i][j], targets[i][j]) for i in range(2) for j in range(2)]
+    )
     x = Value(z)
     cross_entropy(x, targets).backward()
     one = grad(cross_entropy)(z[1][0], targets[1][0])
@@ -289,12 +303,13 @@ def test_targets_have_gradients_too():
     assert flat(grad(cross_entropy, 1)([z], q)) == close([-v for v in flat(log_softmax(z))])
 
 
-# ---- misuse -------------------------------------------------------------------------------------------------
+# ---- misuse ----------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("loss", [*ALL, kl_divergence], ids=lambda f: f.__name__)
 @pytest.mark.parametrize(
-    ("a", "b"), [([0.5, 0.5], [[1.0], [0.0]]), ([[0.5], [0.5]], [1, 0]), ([0.5], 1.0), ([0.5, 0.1], [1.0])]
+    ("a", "b"),
+    [([0.5, 0.5], [[1.0], [0.0]]), ([[0.5], [0.5]], [1, 0]), ([0.5], 1.0), ([0.5, 0.1], [1.0])],
 )
 def test_a_loss_does_not_broadcast(loss, a, b):
     with pytest.raises(ValueError, match="shapes .* differ, and a loss does not broadcast"):
@@ -329,7 +344,9 @@ def test_targets_that_are_no_probabilities_are_refused_with_a_hint(loss, targets
 )
 @pytest.mark.parametrize("scores", [[0.5, 1.7], [-0.5, 0.2], [math.nan, 0.5]])
 def test_scores_given_as_probabilities_are_noticed(loss, scores):
-    with pytest.raises(ValueError, match=r"must lie in \[0, 1\], found .*; were these scores\? take sigmoid"):
+    with pytest.raises(
+        ValueError, match=r"must lie in \[0, 1\], found .*; were these scores\? take sigmoid"
+    ):
         loss(scores)
 
 
@@ -339,7 +356,9 @@ def test_scores_given_as_probabilities_are_noticed(loss, scores):
 ])  # fmt: skip
 def test_probabilities_given_as_scores_are_noticed(loss, link, targets):
     p = link(Value([0.3, 0.7]))
-    with pytest.warns(UserWarning, match=f"{loss.__name__} expects scores.*come from {link.__name__}"):
+    with pytest.warns(
+        UserWarning, match=f"{loss.__name__} expects scores.*come from {link.__name__}"
+    ):
         loss(p, targets)
     loss(p * 1.0, targets)  # only what is certain is said
 
@@ -356,7 +375,10 @@ def test_labels_that_are_no_classes_are_named_with_their_row(label):
 
 
 def test_labels_of_the_wrong_shape_are_told_what_is_needed():
-    with pytest.raises(ValueError, match=r"\(2, 3\) needs labels of shape \(2,\).*or distributions of shape \(2, 3\)"):
+    with pytest.raises(
+        ValueError,
+        match=r"\(2, 3\) needs labels of shape \(2,\).*or distributions of shape \(2, 3\)",
+    ):
         cross_entropy([[1, 2, 3], [4, 5, 6]], [[0], [1]])
     with pytest.raises(ValueError, match="needs a score for each class, got a single number"):
         cross_entropy(1.0, 0)
@@ -365,7 +387,9 @@ def test_labels_of_the_wrong_shape_are_told_what_is_needed():
 
 
 def test_rows_of_targets_that_are_no_distributions_are_refused():
-    with pytest.raises(ValueError, match="a row of targets sums to 2, a distribution to 1; for class labels"):
+    with pytest.raises(
+        ValueError, match="a row of targets sums to 2, a distribution to 1; for class labels"
+    ):
         cross_entropy([[1, 2], [3, 4]], [[0.5, 0.5], [1, 1]])
     with pytest.raises(ValueError, match=r"targets must lie in \[0, 1\]"):
         cross_entropy([[1, 2]], [[-0.5, 1.5]])
@@ -378,7 +402,9 @@ def test_log_probabilities_are_never_positive():
 
 def test_a_variance_is_positive():
     for variance in (0.0, -1.0, [1.0, 0.0], math.nan):
-        with pytest.raises(ValueError, match="a variance is positive; for a log-variance take its exp"):
+        with pytest.raises(
+            ValueError, match="a variance is positive; for a log-variance take its exp"
+        ):
             gaussian_negative_log_likelihood([0.0, 1.0], [0.0, 1.0], variance)
     with pytest.raises(ValueError, match="does not broadcast"):
         gaussian_negative_log_likelihood([0.0, 1.0], [0.0, 1.0], [1.0])

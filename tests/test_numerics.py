@@ -12,12 +12,11 @@ from oracles import CORNERS, every_float, exact_exp, exact_log1p, ulps
 from tinygrad_lr import (
     Value, binary_cross_entropy_with_logits, grad, log_sigmoid, numerics, sigmoid, softplus,
 )  # fmt: skip
-from tinygrad_lr.probability import logistic_density
 
 INFINITE = math.inf
 
 
-# ---- what the functions are, exactly ------------------------------------------------------
+# ---- what the functions are, exactly ---------------------------------------------------------
 
 
 def exact_sigmoid(x):
@@ -51,7 +50,10 @@ EXACTLY = {
     "softplus": (numerics.softplus, exact_softplus),
     "log_sigmoid": (numerics.log_sigmoid, exact_log_sigmoid),
     "derivative of sigmoid": (grad(sigmoid), exact_density),
-    "derivative of sigmoid, on the graph": (lambda x: grad(sigmoid)(Value(x)).item(), exact_density),
+    "derivative of sigmoid, on the graph": (
+        lambda x: grad(sigmoid)(Value(x)).item(),
+        exact_density,
+    ),
     "derivative of softplus": (grad(softplus), exact_sigmoid),
     "derivative of log_sigmoid": (grad(log_sigmoid), lambda x: exact_sigmoid(-x)),
 }
@@ -130,7 +132,7 @@ def test_monotone_functions_do_not_turn_back(x, y):
     assert numerics.sigmoid(low) <= numerics.sigmoid(high) + 2 * math.ulp(numerics.sigmoid(high))
 
 
-# ---- the elementary functions ------------------------------------------------------------------
+# ---- the elementary functions ----------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -192,7 +194,7 @@ def test_the_fast_function_agrees_until_it_raises(function, data):
     assert math.copysign(1.0, slow) == math.copysign(1.0, fast) or math.isnan(fast)
 
 
-# ---- division and powers, by IEEE 754 ---------------------------------------------------------------
+# ---- division and powers, by IEEE 754 --------------------------------------------------------
 
 
 def bits(x):
@@ -251,7 +253,7 @@ def test_powers_are_exact_to_an_ulp(x, y):
     assert ulps(numerics.power(x, y), (Decimal(x).ln() * Decimal(y)).exp()) <= 1
 
 
-# ---- sums of exponentials -------------------------------------------------------------------------------
+# ---- sums of exponentials --------------------------------------------------------------------
 
 scores = st.floats(-1000, 1000) | st.floats(-2, 2) | st.integers(-50, 50).map(float)
 vectors = st.lists(scores, min_size=1, max_size=6)
@@ -298,7 +300,7 @@ def test_what_rounding_takes_from_a_difference_does_not_reach_the_logarithm(xs):
 
 
 def test_infinite_scores():
-    inf, nan = INFINITE, math.nan
+    inf = INFINITE
     assert numerics.log_sum_exp([inf, 0.0, -inf]) == inf
     assert numerics.log_sum_exp([-inf, -inf]) == -inf
     assert numerics.log_sum_exp([]) == -inf

@@ -24,7 +24,7 @@ def slope(f, *xs):
     return grad(f, tuple(range(len(xs))))(*xs)
 
 
-# ---- numbers in, numbers out ---------------------------------------------------------------------
+# ---- numbers in, numbers out -----------------------------------------------------------------
 
 
 @pytest.mark.parametrize("name", "exp expm1 sin cos tanh".split())
@@ -56,7 +56,7 @@ def test_reductions_take_lists_and_arrays(name):
         assert type(f(x, axis=-1)) is Array
 
 
-# ---- powers and quotients at the edge ------------------------------------------------------------------
+# ---- powers and quotients at the edge --------------------------------------------------------
 
 
 def test_powers_at_zero_have_the_slope_of_the_polynomial():
@@ -91,7 +91,7 @@ def test_limits_travel_through_the_rules():
     assert grad(t.exp)(-INF) == 0.0
 
 
-# ---- comparisons and kinks ----------------------------------------------------------------------------
+# ---- comparisons and kinks -------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -163,7 +163,7 @@ def test_comparisons_are_functions_too():
     assert t.less(Value([1.0, 3.0]), Value(2.0)) == Array([1, 0])
 
 
-# ---- reductions ------------------------------------------------------------------------------------------
+# ---- reductions ------------------------------------------------------------------------------
 
 
 @given(arrays(), st.data())
@@ -206,9 +206,8 @@ def test_axes_may_be_named_by_position_and_kept():
 def test_what_a_reduction_is_owed_is_spread_over_its_group(name, axis, keepdims):
     numbers = [[[0.3, -1.0], [0.7, 0.1], [2.0, 1.1]], [[-0.4, 0.9], [1.3, 0.2], [0.5, -2.0]]]
     x = Value(numbers)
-    y = getattr(x, name)(axis=axis, keepdims=keepdims)
-    (y * y).sum().backward()
-    f = lambda x: (lambda y: (y * y).sum())(getattr(x, name)(axis=axis, keepdims=keepdims))
+    f = lambda x: (getattr(x, name)(axis=axis, keepdims=keepdims) ** 2).sum()
+    f(x).backward()
     h = 1e-6
     for i, j, k in [(0, 0, 0), (1, 2, 1), (0, 2, 0)]:
         step = t.scatter(h, index=(i, j, k), shape=(2, 3, 2))
@@ -216,7 +215,7 @@ def test_what_a_reduction_is_owed_is_spread_over_its_group(name, axis, keepdims)
         assert x.grad[i, j, k] == pytest.approx(quotient, rel=1e-6, abs=1e-8)
 
 
-# ---- shapes -----------------------------------------------------------------------------------------------
+# ---- shapes ----------------------------------------------------------------------------------
 
 
 def test_reshape_by_sizes_or_by_a_shape():
@@ -253,11 +252,17 @@ def test_stack_and_concatenate_mix_values_and_numbers():
         (lambda: t.concatenate([1, 2]), "single numbers: stack"),
         (lambda: t.concatenate([]), "needs Arrays"),
         (lambda: t.concatenate([[1], [[1]]]), "differ"),
-        (lambda: t.dot([1, 2], [[1, 2]]), r"dot: needs two vectors of one length, got \(2,\) and \(1, 2\)"),
+        (
+            lambda: t.dot([1, 2], [[1, 2]]),
+            r"dot: needs two vectors of one length, got \(2,\) and \(1, 2\)",
+        ),
         (lambda: t.dot([1, 2], [1, 2, 3]), "of one length"),
         (lambda: t.matmul(2, [1, 2]), "a single number has no rows"),
         (lambda: Value([1.0]) @ 3, "multiply by it with"),
-        (lambda: Value([[1.0, 2.0]]) @ [1, 2, 3], r"matmul: \(1, 2\) @ \(3,\): inner sizes 2 and 3 differ"),
+        (
+            lambda: Value([[1.0, 2.0]]) @ [1, 2, 3],
+            r"matmul: \(1, 2\) @ \(3,\): inner sizes 2 and 3 differ",
+        ),
         (lambda: t.transpose([[1]], (0, 2)), "does not name each axis"),
         (lambda: t.broadcast_to([1, 2], (3,)), "do not fit"),
     ],
@@ -273,7 +278,7 @@ def test_a_dot_product_is_a_sum_of_products():
     assert t.dot([1, 2], [3, 4]) == 11.0
 
 
-# ---- products ----------------------------------------------------------------------------------------------
+# ---- products --------------------------------------------------------------------------------
 
 SHAPES = [
     ((3,), (3,)),
@@ -294,7 +299,9 @@ SHAPES = [
 @pytest.mark.parametrize(("left", "right"), SHAPES)
 def test_the_gradient_of_a_product_is_the_adjoint(left, right):
     """matmul is linear in each argument: <X V, G> = <V, grad>, exactly, with whole numbers."""
-    numbers = lambda shape, k: t.reshape([float(k * i % 11 - 5) for i in range(math.prod(shape))], shape)
+    numbers = lambda shape, k: t.reshape(
+        [float(k * i % 11 - 5) for i in range(math.prod(shape))], shape
+    )
     inner = lambda a, b: t.operations.sum(a * b)
     x, y = Value(numbers(left, 3)), Value(numbers(right, 5))
     product = x @ y
@@ -309,7 +316,11 @@ def test_the_gradient_of_a_product_is_the_adjoint(left, right):
 
 
 def test_affine_is_the_scores_of_a_linear_model():
-    x, w, b = [[1, 2], [3, 4]], Value([[1.0, -1.0, 0.0], [2.0, 0.5, 1.0]]), Value([10.0, 20.0, 30.0])
+    x, w, b = (
+        [[1, 2], [3, 4]],
+        Value([[1.0, -1.0, 0.0], [2.0, 0.5, 1.0]]),
+        Value([10.0, 20.0, 30.0]),
+    )
     assert t.affine(x, w, b).data == (x @ w + b).data
     assert t.affine(x, [1, 1], 0.5) == Array([3.5, 7.5])
     for wrong in ([1.0, 2.0], [[1.0], [2.0]]):
@@ -319,12 +330,17 @@ def test_affine_is_the_scores_of_a_linear_model():
         t.affine(x, [1, 1], [[1.0], [2.0]])
 
 
-# ---- indexing -----------------------------------------------------------------------------------------------
+# ---- indexing --------------------------------------------------------------------------------
 
 
 def test_indexing_pays_back_to_where_it_took():
     x = Value([[1.0, 2.0, 3.0], [4.0, 5.0, 6.0]])
-    (x[0, 0] + x[:, 1].sum() * 10 + (x[[1, 1], [2, 2]] * [100, 200]).sum() + x[..., -1, None].sum()).backward()
+    (
+        x[0, 0]
+        + x[:, 1].sum() * 10
+        + (x[[1, 1], [2, 2]] * [100, 200]).sum()
+        + x[..., -1, None].sum()
+    ).backward()
     assert x.grad.tolist() == [[1.0, 10.0, 1.0], [0.0, 10.0, 301.0]]
 
 

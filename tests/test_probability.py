@@ -55,7 +55,7 @@ def test_slopes_are_not_lost_where_the_output_has_rounded(x):
     assert log(sigmoid(-x)) == pytest.approx(log_sigmoid(-x))
 
 
-# ---- x log y -----------------------------------------------------------------------------------
+# ---- x log y ---------------------------------------------------------------------------------
 
 
 @given(st.floats(-5, 5), st.floats(0.01, 5))
@@ -75,7 +75,7 @@ def test_what_never_happens_costs_nothing(f, pole):
     assert y.grad.tolist() == [0.0, 1.0 / (1.0 - pole)]
 
 
-# ---- several classes -----------------------------------------------------------------------------
+# ---- several classes -------------------------------------------------------------------------
 
 
 @given(rows, st.integers(-1000, 1000))

@@ -30,7 +30,7 @@ def arctan():
     return arctan
 
 
-# ---- elementwise ------------------------------------------------------------------------------
+# ---- elementwise -----------------------------------------------------------------------------
 
 
 def test_one_function_on_floats_arrays_lists_and_values():
@@ -125,7 +125,9 @@ def test_a_new_operation_replaces_an_old_one_of_the_same_name():
 def test_a_lambda_and_a_rule_for_no_argument_are_refused():
     with pytest.raises(ValueError, match="an operation needs a name: use def, not lambda"):
         elementwise()(lambda x: x)
-    with pytest.raises(TypeError, match="half: a rule for y, which is no argument; the arguments are x"):
+    with pytest.raises(
+        TypeError, match="half: a rule for y, which is no argument; the arguments are x"
+    ):
 
         @elementwise(y=lambda g, out, x: g / 2)
         def half(x):
@@ -134,7 +136,7 @@ def test_a_lambda_and_a_rule_for_no_argument_are_refused():
     assert "half" not in OPERATIONS
 
 
-# ---- operations on whole Arrays ---------------------------------------------------------------------
+# ---- operations on whole Arrays --------------------------------------------------------------
 
 
 def test_options_by_name_by_position_and_by_default():
@@ -201,7 +203,7 @@ def test_constants_are_kept_as_data():
     assert type(f([[1, 2]], [1, 2])) is Array
 
 
-# ---- the pair that stretches ---------------------------------------------------------------------------
+# ---- the pair that stretches -----------------------------------------------------------------
 
 
 def test_broadcast_to_and_sum_to_are_each_other_s_rules():
@@ -224,7 +226,13 @@ def test_inputs_of_the_common_shape_are_not_stretched():
 
 
 def test_shape_and_data_of_whatever_it_is():
-    for x, expected in [(2, ()), (2.0, ()), ([[1], [2]], (2, 1)), (Array([1]), (1,)), (Value([1]), (1,))]:
+    for x, expected in [
+        (2, ()),
+        (2.0, ()),
+        ([[1], [2]], (2, 1)),
+        (Array([1]), (1,)),
+        (Value([1]), (1,)),
+    ]:
         assert shape(x) == expected
     assert data_of(Value([1, 2])) == data_of([1, 2]) == Array([1, 2])
     assert type(data_of(2)) is float

@@ -16,8 +16,9 @@ from hypothesis import strategies as st
 import tinygrad_lr
 from tinygrad_lr import (
     Array, Value, affine, concatenate, cos, detect_anomaly, exp, grad, gradcheck, hessian,
-    hessian_vector_product, jacobian, log_softmax, logsumexp, matmul, maximum, mean, relu, reshape,
-    sigmoid, sin, softmax, softplus, sqrt, stack, tanh, transpose, value_and_grad, where,
+    hessian_vector_product, jacobian, log_softmax, logsumexp, matmul, maximum, mean, relu,
+    reshape, sigmoid, sin, softmax, softplus, sqrt, stack, tanh, transpose, value_and_grad,
+    where,
 )  # fmt: skip
 from tinygrad_lr import sum as total
 from tinygrad_lr.array import as_data, from_flat, shape_of
@@ -41,7 +42,7 @@ def every(xs):
     return [v for x in xs for v in flat(x)]
 
 
-# ---- a wild function -----------------------------------------------------------------------------
+# ---- a wild function -------------------------------------------------------------------------
 
 
 def pieces(x, w, b):
@@ -114,10 +115,12 @@ def test_by_one_argument_at_a_time(expected):
 
 def test_by_pieces_and_the_chain_rule(expected):
     p = pieces(*HERE)
-    outer = grad(lambda p: total(p * p[::-1] * [1.0, 2.0, 3.0, 0.5, 0.7, 0.1]) + sqrt(1 + total(p * p)))(p)
+    outer = grad(
+        lambda p: total(p * p[::-1] * [1.0, 2.0, 3.0, 0.5, 0.7, 0.1]) + sqrt(1 + total(p * p))
+    )(p)
     found = []
     for i, x in enumerate(HERE):
-        at = lambda v: pieces(*[v if j == i else y for j, y in enumerate(HERE)])
+        at = lambda v, i=i: pieces(*[v if j == i else y for j, y in enumerate(HERE)])
         rows = reshape(jacobian(at)(x), (6, -1))
         found.append(matmul(outer, rows))
     assert every(found) == close(expected)
@@ -132,7 +135,11 @@ def test_by_finite_differences():
 
 def along_a_line(t):
     """The wild function along a line through HERE, and the line's direction."""
-    directions = [[[1.0, -0.5, 0.3], [0.2, 0.1, -1.0]], [[0.5, 1.0], [-1.0, 0.3], [0.2, 0.2]], [1.0, -2.0]]
+    directions = [
+        [[1.0, -0.5, 0.3], [0.2, 0.1, -1.0]],
+        [[0.5, 1.0], [-1.0, 0.3], [0.2, 0.2]],
+        [1.0, -2.0],
+    ]
     return wild(*[x + t * as_data(v) for x, v in zip(HERE, directions)]), every(directions)
 
 
@@ -156,13 +163,16 @@ def test_second_derivatives(expected):
     product = hessian_vector_product(packed)(here, directions)
     assert flat(product) == pytest.approx(flat(full @ directions), rel=1e-9, abs=1e-9)
     bend = grad(grad(lambda t: along_a_line(t)[0]))(0.0)
-    assert bend == pytest.approx(math.fsum(p * v for p, v in zip(flat(product), directions)), rel=1e-9)
-    forward_over_reverse = grad(lambda t: total(grad(packed)(here + t * as_data(directions)) * directions))(0.0)
+    assert bend == pytest.approx(
+        math.fsum(p * v for p, v in zip(flat(product), directions)), rel=1e-9
+    )
+    forward_over_reverse = grad(
+        lambda t: total(grad(packed)(here + t * as_data(directions)) * directions)
+    )(0.0)
     assert forward_over_reverse == pytest.approx(bend, rel=1e-9)
 
 
 def test_by_generated_source(expected):
-    pytest.importorskip("tinygrad_lr.graph.source")
     value, gradients = tinygrad_lr.graph.compile(wild, *HERE)(*HERE)
     assert value == close(wild(*HERE))
     assert every(gradients) == close(expected)
@@ -179,7 +189,7 @@ def test_fused_and_spelled_out():
         assert every(grad(f, (0, 1, 2))(*HERE)) == close(slopes)
 
 
-# ---- random expressions ------------------------------------------------------------------------------
+# ---- random expressions ----------------------------------------------------------------------
 
 UNARY = [
     sin,
@@ -220,7 +230,11 @@ BINARY = [
     lambda a, b: stack([total(a), mean(b)]),
     lambda a, b: concatenate([reshape(a, (-1,)), reshape(b, (-1,))]),
     lambda a, b: matmul(reshape(a, (-1, 1)), reshape(b, (1, -1)))[:3, :2],
-    stretched(lambda a, b: matmul(a, b) * 0.2 if shape(a) and shape(b) and shape(a)[-1] == shape(b)[0] else a - b),
+    stretched(
+        lambda a, b: (
+            matmul(a, b) * 0.2 if shape(a) and shape(b) and shape(a)[-1] == shape(b)[0] else a - b
+        )
+    ),
 ]
 programs = st.lists(
     st.tuples(st.sampled_from(UNARY + BINARY), st.integers(0, 30), st.integers(0, 30)),
@@ -267,7 +281,20 @@ def test_random_expressions_agree_by_every_route(program):
     assert gradcheck(f, *points, relative_tolerance=1e-5, absolute_tolerance=1e-6 * size)
 
 
-# ---- exactly, on fractions ---------------------------------------------------------------------------------
+@settings(max_examples=40)
+@given(programs)
+def test_random_expressions_agree_with_their_generated_source(program):
+    f = lambda *leaves: run(program, *leaves)
+    points = [as_data(x) for x in ([[0.4, -0.7, 1.1], [0.2, 0.9, -0.3]], [0.6, -0.2, 0.8], 0.7)]
+    compiled = tinygrad_lr.graph.compile(f, *points)
+    for shift in (0.0, 0.25):  # the source holds at other inputs of the same shapes, too
+        here = [x + shift for x in points]
+        value, gradients = compiled(*here)
+        assert value == close(f(*here))
+        assert every(gradients) == close(every(grad(f, (0, 1, 2))(*here)))
+
+
+# ---- exactly, on fractions -------------------------------------------------------------------
 
 
 class Dual:
@@ -280,7 +307,11 @@ class Dual:
         return Dual(number, [here * p + there * q for p, q in zip(self.slopes, other.slopes)])
 
     def _lift(self, other):
-        return other if isinstance(other, Dual) else Dual(Fraction(other), [Fraction(0)] * len(self.slopes))
+        return (
+            other
+            if isinstance(other, Dual)
+            else Dual(Fraction(other), [Fraction(0)] * len(self.slopes))
+        )
 
     def __add__(self, other):
         other = self._lift(other)
@@ -300,7 +331,7 @@ class Dual:
         return self._with(other, quotient, 1 / other.number, -quotient / other.number)
 
     def __pow__(self, n):
-        return self * self**(n - 1) if n > 1 else self
+        return self * self ** (n - 1) if n > 1 else self
 
     def __neg__(self):
         return self * -1
@@ -331,7 +362,9 @@ POLYNOMIAL = [
 ]
 RATIONAL = [*POLYNOMIAL, lambda a, b: a / (1 + b * b), lambda a, b: 2 / (3 + a**2)]
 steps = lambda choices, most: st.lists(
-    st.tuples(st.sampled_from(choices), st.integers(0, 20), st.integers(0, 20)), min_size=1, max_size=most
+    st.tuples(st.sampled_from(choices), st.integers(0, 20), st.integers(0, 20)),
+    min_size=1,
+    max_size=most,
 )
 
 
@@ -362,9 +395,13 @@ def test_rational_functions_agree_with_fractions(program, xs):
     value, gradient = value_and_grad(f, (0, 1, 2))(*xs)
     size = max(1.0, abs(float(exact.number)), *(abs(float(s)) for s in exact.slopes))
     assert value == pytest.approx(float(exact.number), rel=1e-9, abs=1e-12 * size)
-    assert list(gradient) == pytest.approx(list(map(float, exact.slopes)), rel=1e-9, abs=1e-12 * size)
+    assert list(gradient) == pytest.approx(
+        list(map(float, exact.slopes)), rel=1e-9, abs=1e-12 * size
+    )
     on_graph = grad(f, (0, 1, 2))(*map(Value, xs))
-    assert every(on_graph) == pytest.approx(list(map(float, exact.slopes)), rel=1e-9, abs=1e-12 * size)
+    assert every(on_graph) == pytest.approx(
+        list(map(float, exact.slopes)), rel=1e-9, abs=1e-12 * size
+    )
 
 
 def test_least_squares_with_tensors_and_with_fractions():
@@ -390,10 +427,11 @@ def test_these_expressions_use_most_operations():
                 seen.add(x.born)
                 found.append(x)
     visited = {node.operation.name for node in found}
-    rare = {
-        "add", "subtract", "multiply", "divide", "power", "negative", "exp", "sin", "cos", "tanh", "sqrt",
-        "sigmoid", "softplus", "softmax", "log_softmax", "logsumexp", "relu", "abs", "maximum", "where",
-        "sum", "max", "reshape", "transpose", "broadcast_to", "concatenate", "getitem", "matmul",
+    wanted = {
+        "add", "subtract", "multiply", "divide", "power", "negative", "exp", "sin", "cos", "tanh",
+        "sqrt", "sigmoid", "softplus", "softmax", "log_softmax", "logsumexp", "relu", "abs",
+        "maximum", "where", "sum", "max", "reshape", "transpose", "broadcast_to", "concatenate",
+        "getitem", "matmul",
     }  # fmt: skip
-    assert rare <= visited <= set(OPERATIONS)
+    assert wanted <= visited <= set(OPERATIONS)
     assert shape_of(pieces(*HERE)) == (6,)

@@ -18,7 +18,7 @@ def test_strides_lead_to_each_element_in_row_major_order(shape):
     assert flat == list(range(math.prod(shape)))
 
 
-# ---- broadcasting --------------------------------------------------------------------------
+# ---- broadcasting ----------------------------------------------------------------------------
 
 
 @given(st.data())

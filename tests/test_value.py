@@ -30,7 +30,7 @@ def new_operations():
     OPERATIONS.update(before)
 
 
-# ---- depth ------------------------------------------------------------------------------------
+# ---- depth -----------------------------------------------------------------------------------
 
 
 def test_a_chain_of_a_million_operations():
@@ -51,7 +51,7 @@ def test_a_chain_of_a_million_operations():
         gc.enable()
 
 
-# ---- what is owed ---------------------------------------------------------------------------------
+# ---- what is owed ----------------------------------------------------------------------------
 
 
 def test_backward_twice_gives_exactly_twice():
@@ -140,7 +140,7 @@ def test_the_gradient_has_the_form_of_the_data():
     assert vector.grad.tolist() == [2.0, 2.0]
 
 
-# ---- data that moves ----------------------------------------------------------------------------------
+# ---- data that moves -------------------------------------------------------------------------
 
 
 def test_data_replaced_between_forward_and_backward_is_noticed():
@@ -240,7 +240,7 @@ def test_a_failing_rule_changes_no_gradient(new_operations):
     assert (a.grad, b.grad) == (7.0, None)
 
 
-# ---- modes ---------------------------------------------------------------------------------------------
+# ---- modes -----------------------------------------------------------------------------------
 
 
 def test_no_grad_remembers_nothing():
@@ -367,10 +367,20 @@ def test_two_threads_training_two_models_do_not_disturb_each_other():
     assert [w.data for w in weights] == pytest.approx([3.0, -5.0])
 
 
-# ---- operators -----------------------------------------------------------------------------------------
+# ---- operators -------------------------------------------------------------------------------
 
 BINARY = [operator.add, operator.sub, operator.mul, operator.truediv, operator.pow]
-OTHERS = [3, 2.5, True, Fraction(1, 2), Decimal("1.5"), [1.0, 2.0], (3, 4), [[1.0], [2.0]], Array([2, 3])]
+OTHERS = [
+    3,
+    2.5,
+    True,
+    Fraction(1, 2),
+    Decimal("1.5"),
+    [1.0, 2.0],
+    (3, 4),
+    [[1.0], [2.0]],
+    Array([2, 3]),
+]
 
 
 @pytest.mark.parametrize("operate", BINARY, ids=lambda f: f.__name__)
@@ -503,7 +513,7 @@ def test_length_iteration_and_indexing_are_differentiable():
     assert x.grad.tolist() == [[2.0, 1.0], [10.0, 1.0]]
     assert len(x.reshape(1, 4)) == 1
     first, second = x
-    assert first.tolist() == [1.0, 2.0]
+    assert (first.tolist(), second.tolist()) == ([1.0, 2.0], [3.0, 4.0])
 
 
 def test_a_scalar_has_no_parts():
@@ -539,7 +549,7 @@ def test_methods_are_the_functions():
     assert x[0].dot(x[1]).item() == (x[0] @ x[1]).item()
 
 
-# ---- a Value as an object ------------------------------------------------------------------------------
+# ---- a Value as an object --------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -575,7 +585,9 @@ def test_detached_values_are_leaves():
     assert (x.detach().label, x.detach().grad) == ("x", None)
 
 
-@pytest.mark.parametrize("make", [copy.copy, copy.deepcopy, lambda x: pickle.loads(pickle.dumps(x))])
+@pytest.mark.parametrize(
+    "make", [copy.copy, copy.deepcopy, lambda x: pickle.loads(pickle.dumps(x))]
+)
 def test_copies_are_leaves_with_data_gradient_and_label(make):
     x = Value([1.0, 2.0], label="w")
     x.grad = Array([3.0, 4.0])
@@ -638,7 +650,7 @@ def test_stack_is_the_way_out_for_a_list_of_values():
     assert (x.grad, y.grad) == (1.0, 10.0)
 
 
-# ---- numpy, where it is installed -------------------------------------------------------------------------
+# ---- numpy, where it is installed ------------------------------------------------------------
 
 
 def test_numpy_arrays_and_numbers_meet_values():

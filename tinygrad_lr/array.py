@@ -263,7 +263,7 @@ def _number(x: Any) -> float:
         number = float(x)  # type: ignore[arg-type]
     except OverflowError:
         number = math.inf
-    if math.isinf(number) and number != x:
+    if math.isinf(number) and number != x:  # type: ignore[comparison-overlap]
         raise ValueError(
             f"a number of type {type(x).__name__} is beyond the largest float, about 1.8e308"
         )
@@ -445,8 +445,9 @@ def matmul(x: Data, y: Data) -> Data:
     if x.shape[-1] != y.shape[-2 if n > 1 else 0]:
         raise ValueError(_mismatch(x.shape, y.shape))
     if not x.shape[-1]:  # empty sums: of one zero instead, because sumprod([], []) is an int
-        x = broadcast_to(0.0, x.shape[:-1] + (1,))
-        y = broadcast_to(0.0, (1,) if n == 1 else y.shape[:-2] + (1,) + y.shape[-1:])
+        other = (1,) if n == 1 else y.shape[:-2] + (1,) + y.shape[-1:]
+        x = from_flat([0.0] * math.prod(x.shape[:-1]), x.shape[:-1] + (1,))
+        y = from_flat([0.0] * math.prod(other), other)
     if n == 1 and m == 2:
         vector = y.flat
         return from_flat([sumprod(row, vector) for row in x.rows], x.shape[:1])

@@ -160,8 +160,8 @@ def answer(
             return None
     else:
         _held[name] = shard
-        while len(_held) > most:
-            _held.pop(next(iter(_held)), None)
+        for oldest in list(_held)[:-most]:
+            _held.pop(oldest, None)
     parameters = [Value(data) for data in datas]
     value = loss(*shard, *parameters)
     if not isinstance(value, Value) or value.shape != ():
@@ -180,8 +180,8 @@ def data_parallel(*parameters: Data, gradients: list[Data]) -> Any:
 def _known(g: Any, out: Any, *parameters: Any, gradients: list[Data]) -> list[Any]:
     if isinstance(out, Value):
         raise TypeError(
-            "DataParallel has first derivatives alone; for optimizers that need no more, such as "
-            "LBFGS, not for Newton or hessian"
+            "DataParallel has first derivatives alone; use an optimizer that needs no more, such "
+            "as LBFGS"
         )
     return [g * gradient for gradient in gradients]
 

@@ -18,13 +18,16 @@ second set of rules here, and nothing that is looked at is changed. In reading o
 
     walk        the backward walk told step by step
     bodies      what an operation computes, read from its own function
+    syntax      small pieces of Python
     terms       a graph as algebra: simplified, equal terms once
+    formulas    functions of numbers as terms
     tracing     a function and its gradient as terms
     writing     terms of single numbers as Python expressions
     loops       terms of tensors as Python loops
     lines       which terms have a line and a name
     notation    formulas as users write them
     remarks     the comment behind each line
+    layout      the text of a module
     source      to_source and compile
     explain     the backward pass in sentences
     picture     what is in a drawing

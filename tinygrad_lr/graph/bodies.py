@@ -26,6 +26,7 @@ from collections.abc import Callable, Mapping
 from copy import deepcopy
 from dataclasses import dataclass
 from functools import cache
+from types import ModuleType
 from typing import Any
 
 __all__ = ["Body", "body_of"]
@@ -37,6 +38,7 @@ class Body:
 
     definition   the whole function, without decorators
     text         its lines, as they stand in the file
+    statements   what it does, without the docstring
     expression   what it returns, where that is all it does; else None
     is_linear    each argument stands in the expression at most once, so that anything may
                  be written in its place
@@ -46,10 +48,25 @@ class Body:
 
     definition: ast.FunctionDef
     text: str
+    statements: list[ast.stmt]
     expression: ast.expr | None
     is_linear: bool
     scope: Mapping[str, Any]
     own_names: set[str]
+
+    @property
+    def arguments(self) -> list[str]:
+        """The names of its arguments, without options."""
+        return [argument.arg for argument in self.definition.args.args]
+
+    def meaning(self, node: ast.expr) -> Any:
+        """What a name from outside stands for, or an attribute of a module; else None."""
+        if isinstance(node, ast.Name) and node.id not in self.own_names:
+            return self.scope[node.id]
+        if isinstance(node, ast.Attribute):
+            module = self.meaning(node.value)
+            return getattr(module, node.attr) if isinstance(module, ModuleType) else None
+        return None
 
     @property
     def is_plain(self) -> bool:
@@ -92,6 +109,7 @@ def body_of(function: Callable[..., Any]) -> Body:
     return Body(
         definition,
         text,
+        statements,
         expression,
         expression is not None and _is_linear(definition, expression),
         ChainMap(

@@ -58,7 +58,9 @@ def to_dot(value: Value) -> str:
         text = "\\n".join(map(_quoted, box.lines))
         lines.append(f'  n{number} [label="{text}" {STYLES[box.kind]}]')
         if box.symbol:
-            lines.append(f'  f{number} [label="{_quoted(box.symbol)}" shape=ellipse fillcolor=white]')
+            lines.append(
+                f'  f{number} [label="{_quoted(box.symbol)}" shape=ellipse fillcolor=white]'
+            )
             lines.append(f"  f{number} -> n{number}")
     lines += [f"  {source} -> {target}" for source, target in _arrows(shown)]
     return "\n".join([*lines, "}"])
@@ -118,7 +120,9 @@ def _image(dot: str, kind: str) -> bytes:
     program = shutil.which("dot")
     if program is None:
         raise RuntimeError(MISSING)
-    done = subprocess.run([program, f"-T{kind}"], input=dot.encode(), capture_output=True, check=False)
+    done = subprocess.run(
+        [program, f"-T{kind}"], input=dot.encode(), capture_output=True, check=False
+    )
     if done.returncode:
         raise RuntimeError(f"graphviz could not draw this graph: {done.stderr.decode().strip()}")
     return done.stdout

@@ -38,8 +38,8 @@ from ..array import Data, broadcast_to, shape_of
 from ..shapes import Shape
 from ..value import Value, mode
 from .notation import formula, names_of, shown
-from .terms import Book, Term, behind
-from .walk import Share, Step, is_local, slopes, steps
+from .terms import Book, Term
+from .walk import Share, Step, behind, is_local, slopes, steps
 
 __all__ = ["explain"]
 
@@ -54,7 +54,9 @@ def explain(value: Value) -> str:
     where a leaf's data was replaced since the Value was computed.
     """
     told = _Explanation(value)
-    return "\n".join(told.lines()) if value.operation else f"{told.names[value]} = {shown(value.data)} is a leaf."
+    if value.operation is None:
+        return f"{told.names[value]} = {shown(value.data)} is a leaf."
+    return "\n".join(told.lines())
 
 
 class _Explanation:
@@ -107,7 +109,8 @@ class _Explanation:
             slope, told = f"d {made}/d {name}", formula(self.book.read(formulas[place]))
             product = f"{shown(step.owed)} * {number}" if x.shape == () else f"d_{made} * {slope}"
             because = told if told == number else f"{told} = {number}"
-            sentences.append(f"{name} is given {product} = {shown(amount)}, because {slope} = {because}.")
+            given = f"{name} is given {product} = {shown(amount)}"
+            sentences.append(f"{given}, because {slope} = {because}.")
         return sentences
 
     def _by_formulas(self, step: Step) -> list[str]:
@@ -134,7 +137,8 @@ class _Explanation:
             f"{full[axis]} {('rows', 'columns')[axis] if len(full) < 3 else f'along axis {axis}'}"
             for axis in along
         )
-        return f" {self.names[share.input]} was copied to {copies}, so its gradient is a sum over {copies}."
+        name = self.names[share.input]
+        return f" {name} was copied to {copies}, so its gradient is a sum over {copies}."
 
     def _made(self, x: Value) -> str:
         """`z = w * x + b`, or the name alone for a leaf."""

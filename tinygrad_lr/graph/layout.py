@@ -60,13 +60,19 @@ def source_of(lines: Lines, inputs: Sequence[Data], places: Sequence[int], bare:
             backward.append(_line(name, result, remark_on_gradient(x, gradient, lines)))
             result = name
         results.append(result)
-    gradients = results[0] if bare else f"({', '.join(results)}{',' if len(results) == 1 else ''})"
+    values = [unparse(lines.writer.result(value)) for value in lines.traced.values]
+    value = values[0] if len(values) == 1 else _tuple(values)
+    gradients = results[0] if bare else _tuple(results)
     body = _opening(lines, inputs) + forward
     if backward:
         body += ["    # The derivatives, from the value back to the inputs.", *backward]
-    body.append(f"    return {unparse(lines.writer.result(lines.traced.value))}, {gradients}")
+    body.append(f"    return {value}, {gradients}")
     signature = f"def {lines.title}({', '.join(lines.names[x] for x in lines.traced.inputs)}):"
     return Source("\n".join([*_head(lines), "", "", signature, *body, ""]), lines.title)
+
+
+def _tuple(parts: list[str]) -> str:
+    return f"({', '.join(parts)}{',' if len(parts) == 1 else ''})"
 
 
 def _head(lines: Lines) -> list[str]:
@@ -93,14 +99,17 @@ def _head(lines: Lines) -> list[str]:
 
 def _opening(lines: Lines, inputs: Sequence[Data]) -> list[str]:
     """The docstring, and for tensors a look at their shapes."""
-    value = lines.names.get(lines.traced.value, "the value")
-    opening = [f'    """{value} and its derivatives; d_v is the derivative of {value} by v."""']
-    arrays = [(lines.names[term], x) for term, x in zip(lines.traced.inputs, inputs) if type(x) is Array]
+    value = ", ".join(lines.names.get(value, "a value") for value in lines.traced.values)
+    told = f"; d_v is the derivative of {value} by v" if lines.derivative_of else ""
+    opening = [f'    """{value}{" and its derivatives" if told else ""}{told}."""']
+    named = [(lines.names[term], x) for term, x in zip(lines.traced.inputs, inputs)]
+    arrays = [(name, x) for name, x in named if type(x) is Array]
     if arrays:
         found = ", ".join(f"{name}.shape" for name, _ in arrays)
         shapes = ", ".join(str(x.shape) for _, x in arrays)
         comparison = f"({found}) != ({shapes})" if len(arrays) > 1 else f"{found} != {shapes}"
-        opening += [f"    if {comparison}:", f'        raise ValueError("made for the shapes {shapes}")']
+        opening.append(f"    if {comparison}:")
+        opening.append(f'        raise ValueError("made for the shapes {shapes}")')
     return opening
 
 

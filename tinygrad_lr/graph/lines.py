@@ -48,15 +48,16 @@ class Lines:
         self, traced: Trace, gradients: Sequence[Term], title: str, arguments: Sequence[str]
     ) -> None:
         self.traced = traced
-        self.terms = needed([traced.value, *gradients])
-        self.forward = set(needed([traced.value]))
+        self.terms = needed([*traced.values, *gradients])
+        self.forward = set(needed(traced.values))
         of_numbers = all(t.operation is None or t.operation.is_elementwise for t in self.terms)
         self.of_numbers = of_numbers and not any(t.shape for t in self.terms)
-        self.writer = Writer() if self.of_numbers else TensorWriter()
+        limits = traced.book.formula_of is None  # formulas raise where a limit is in reach
+        self.writer = Writer() if self.of_numbers else TensorWriter(limits)
         self.names = self.writer.names
         self.derivative_of: dict[Term, Term] = {}
         self._letters = self._textbook_letters()
-        self._chosen = self._choose([traced.value, *gradients])
+        self._chosen = self._choose([*traced.values, *gradients])
         self.title = self.writer.unique(title)
         for term, name in zip(traced.inputs, arguments):
             self.names[term] = self.writer.unique(name)
@@ -83,7 +84,7 @@ class Lines:
             operation = term.operation
             if operation is None or through(term) is not term:
                 continue
-            if term.label or (self.of_numbers and self._letters.get(term)):
+            if term.label or (not term.shape and self._letters.get(term)):
                 chosen.add(term)
             operands = [x for x in map(through, term.inputs) if x.operation]
             uses.update(operands)
@@ -128,7 +129,7 @@ class Lines:
         traced = self.traced
         for term in self.terms:
             if term in self.forward:
-                last = "value" if term is traced.value else "" if term.operation else "c1"
+                last = "value" if term in traced.values else "" if term.operation else "c1"
                 self._name(term, term.label or self._letters.get(term, last))
         owed = [(x, g) for x, g in traced.owed.items() if x in self.names]
         for x, gradient in [*owed, *zip(traced.inputs, traced.gradients)]:

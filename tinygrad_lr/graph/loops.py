@@ -13,6 +13,7 @@ functions have limits instead of errors, because training may meet them.
 from __future__ import annotations
 
 import ast
+import math
 from collections.abc import Callable
 from math import prod
 from typing import Any
@@ -58,10 +59,14 @@ def through(term: Term) -> Term:
 
 
 class TensorWriter(Writer):
-    """Writes terms of tensors, and of numbers that are made of tensors."""
+    """Writes terms of tensors, and of numbers that are made of tensors.
 
-    def __init__(self) -> None:
+    `limits`: with the functions of `numerics`; without it, by `math`, as for single numbers.
+    """
+
+    def __init__(self, limits: bool = True) -> None:
         super().__init__()
+        self.limits = limits
         self.unique.taken.update(array.__all__, {"numerics", "sumprod"})
         self._variables: dict[str, str] = {}
 
@@ -110,8 +115,8 @@ class TensorWriter(Writer):
         constant = term.operation is None
         element = literal(term.data) if constant else self._element_of(term, loops)
         if not loops:
-            one = ast.List([element])
-            return one if term.shape == (1,) else ast.BinOp(one, ast.Mult(), literal(prod(term.shape)))
+            one, size = ast.List([element]), prod(term.shape)
+            return one if size == 1 else ast.BinOp(one, ast.Mult(), literal(size))
         variable: ast.expr = ast.Name(next(iter(loops)))
         source = next(iter(loops.values()))
         if len(loops) > 1:
@@ -169,6 +174,8 @@ class TensorWriter(Writer):
         return super().refer(thing)
 
     def of_numerics(self, function: Callable[..., Any]) -> ast.expr:
+        if not self.limits and hasattr(math, function.__name__):
+            return super().of_numerics(function)
         if function not in self._helper_names:
             name = self._helper_names[function] = self.unique(function.__name__)
             self.imports.add("numerics")
@@ -177,7 +184,7 @@ class TensorWriter(Writer):
 
     def arithmetic(self, function: Any, x: ast.expr, y: ast.expr) -> ast.expr | None:
         cannot_fail = function is numerics.divide and number_in(y)
-        return ast.BinOp(x, ast.Div(), y) if cannot_fail else None
+        return super().arithmetic(function, x, y) if cannot_fail or not self.limits else None
 
     def _of_array(self, name: str, *arguments: ast.expr) -> ast.expr:
         self.imports.add(name)

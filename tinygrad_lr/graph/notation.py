@@ -34,9 +34,7 @@ COMPARED = {"<": ast.Lt(), "<=": ast.LtE()}
 FIRST = 3  # elements shown
 
 
-def formula(
-    term: Term, names: Mapping[Term, str] = {}, without: Container[Term] = ()
-) -> str:
+def formula(term: Term, names: Mapping[Term, str] = {}, without: Container[Term] = ()) -> str:
     """A term in terms of those that have names; inputs have their labels.
 
     `without`: terms that are told by how they are made, even if they have a name.
@@ -55,9 +53,7 @@ def shown(data: Data) -> str:
 def names_of(values: Iterable[Value]) -> dict[Value, str]:
     """A name for each Value: its label; x1, x2 for leaves without one; v1, v2 for the others."""
     unique = Unique()
-    return {
-        value: unique(value.label or ("v1" if value.operation else "x1")) for value in values
-    }
+    return {value: unique(value.label or ("v1" if value.operation else "x1")) for value in values}
 
 
 class _Formula(NamedTuple):

@@ -29,12 +29,12 @@ from typing import Any, NamedTuple
 from ..array import Data, broadcast_to
 from ..value import Value
 from .notation import shown
-from .terms import behind
-from .walk import steps
+from .walk import behind, steps
 
 __all__ = ["Box", "Picture", "named_scope", "picture"]
 
 MOST = 80  # boxes of Values; above it the picture is folded
+KINDS = 4  # of operations that a folded box counts
 
 
 class Box(NamedTuple):
@@ -81,7 +81,8 @@ def _unfolded(values: list[Value], grads: dict[Value, Data]) -> Picture:
         for source in x.inputs:
             if type(source) is not Value:
                 boxes.append(Box("constant", [shown(source)]))
-            arrows.append((numbers[source] if type(source) is Value else len(boxes) - 1, numbers[x]))
+            number = numbers[source] if type(source) is Value else len(boxes) - 1
+            arrows.append((number, numbers[x]))
     return Picture(boxes, arrows)
 
 
@@ -107,7 +108,8 @@ def _folded(value: Value, values: list[Value], grads: dict[Value, Data]) -> Pict
         box = _box(group if isinstance(group, Value) else inside[-1], grads)
         if len(inside) > 1:
             made = Counter(x.operation.name for x in inside if x.operation)
-            told = ", ".join(f"{n} {name}" for name, n in made.most_common(4)) + ", ..." * (len(made) > 4)
+            told = ", ".join(f"{count} {name}" for name, count in made.most_common(KINDS))
+            told += ", ..." if len(made) > KINDS else ""
             title = [] if isinstance(group, Value) else [group.name]
             box = Box("group", [*title, *box.lines, f"{made.total()} operations: {told}"])
         boxes.append(box)
@@ -142,6 +144,7 @@ def _groups(value: Value, values: list[Value]) -> dict[Value, Any]:
 
 # ---- scopes --------------------------------------------------------------------------------------
 
+
 class Scope(NamedTuple):
     """An interval of births. So nodes need not know of scopes, and making them costs nothing."""
 
@@ -155,7 +158,7 @@ _scopes: deque[Scope] = deque(maxlen=10_000)  # the latest
 
 @contextmanager
 def named_scope(name: str) -> Iterator[None]:
-    """Values made inside `with named_scope("layer 1"):` are one box in the picture of a large graph.
+    """Values made inside `with named_scope("layer"):` are one box in the picture of a large graph.
 
     Scopes may be nested; the outermost is drawn. Also a decorator of functions. Values that
     another thread makes at the same time are counted in.

@@ -32,12 +32,13 @@ def remark(term: Term, lines: Lines) -> str:
     if term in lines.traced.book.spelled_out:
         operation, inputs = lines.traced.book.spelled_out[term]
         return f"{operation.name}({', '.join(formula(x, lines.names) for x in inputs)})"
-    if any(t.shape for t in (term, *term.inputs)):
-        return formula(term, lines.names, without={term})
-    inside = _written_in_line(term, lines.names)
-    if len(inside) == 1 and term.operation.symbol not in ARITHMETIC:  # type: ignore[union-attr]
+    inside = [t.operation for t in _written_in_line(term, lines.names) if t.operation]
+    is_function = inside[0].is_elementwise and inside[0].symbol not in ARITHMETIC
+    if len(inside) == 1 and is_function and not term.shape:
         return _first_words(term, lines.names)
-    return ", ".join(dict.fromkeys(t.operation.name for t in inside if t.operation))
+    if lines.of_numbers:
+        return ", ".join(dict.fromkeys(operation.name for operation in inside))
+    return formula(term, lines.names, without={term})
 
 
 def remark_on_gradient(x: Term, gradient: Term, lines: Lines) -> str:
@@ -46,7 +47,8 @@ def remark_on_gradient(x: Term, gradient: Term, lines: Lines) -> str:
     if not reasons:
         return "nothing depends on it"
     if len(reasons) > MOST:
-        return f"{len(reasons)} shares: " + ", ".join(dict.fromkeys(r.operation.name for r in reasons))
+        kinds = dict.fromkeys(reason.operation.name for reason in reasons)
+        return f"{len(reasons)} shares: {', '.join(kinds)}"
     told = "; ".join(_because(reason, lines.names) for reason in reasons)
     others = {g for g in gradient.inputs if g in lines.derivative_of}
     further = {g for other in others for g in other.inputs if g in lines.derivative_of}

@@ -1,4 +1,4 @@
-'''The derivative as Python: straight-line source of a function and its gradient.
+"""The derivative as Python: straight-line source of a function and its gradient.
 
     def neuron(w, b, x, y):
         return binary_cross_entropy_with_logits(w * x + b, y)
@@ -17,16 +17,16 @@ becomes, by `to_source(neuron, 0.5, 0.0, 1.0, 1.0)`, and without its comments:
         return loss, (d_w, d_b, d_x, d_y)
 
 No rule is written twice: the function and its gradient are traced (`tracing`), simplified
-(`terms`), given names (`lines`) and written (`writing`, `loops`, `layout`). What cannot be traced: a
-function that decides by the numbers which way to go. `if x > 0` is refused; use `where`.
-What depends on the shapes, or on options, is decided once, for this source.
+(`terms`), given names (`lines`) and written (`writing`, `loops`, `layout`). What cannot be
+traced: a function that decides by the numbers which way to go. `if x > 0` is refused; use
+`where`. What depends on the shapes, or on options, is decided once, for this source.
 
 >>> text = to_source(lambda x: x * x + 1, 3.0)
 >>> namespace = {}
 >>> exec(text, namespace)
 >>> namespace["f"](5.0)
 (26.0, (10.0,))
-'''
+"""
 
 from __future__ import annotations
 
@@ -55,39 +55,46 @@ def to_source(f: Callable[..., Any], *example_inputs: Any, argnums: Argnums = No
 
     The gradients are a tuple, one for each input, also where there is one input alone. As
     in `grad`, `argnums` chooses: a tuple of places gives a tuple, one place the gradient
-    itself, and () the value alone, which then may be a tensor.
+    itself, and () the value alone, which may then be a tensor, or a tuple of values: so a
+    whole training step can be written, with `value_and_grad` inside.
 
     For single numbers the source imports `math` alone. It does what the engine does, but
     where the engine goes to a limit (inf, NaN) `math` raises. For tensors it imports
-    `tinygrad_lr.array`, and the shapes of the inputs are part of it.
+    `tinygrad_lr.array`, and the shapes of the inputs are part of it. Arrays and Values that
+    f finds outside its arguments are constants, with the numbers that they have now.
 
     f is called twice, the second time on slightly different numbers. Raises TypeError if
-    the two sources differ, because f read the numbers themselves (`.data`, `float(x)`,
-    labels as an index), or if it decides by a computed value; ValueError if f is not a
-    single number. A dependence on numbers that both calls have in common is not noticed.
+    the two sources differ, because f read the numbers themselves (`.data`, `.item()`, labels
+    as an index), or if it decides by a computed value; ValueError if there are gradients to
+    give and f is not a single number. Not noticed is a dependence on numbers that both calls
+    have in common, as `if x.data > 0` is far from 0.
     """
     return _source(f, tuple(map(data_of, example_inputs)), argnums).text
 
 
-def compile(f: Callable[..., Any], *example_inputs: Any, argnums: Argnums = None) -> Callable[..., Any]:
+def compile(
+    f: Callable[..., Any], *example_inputs: Any, argnums: Argnums = None
+) -> Callable[..., Any]:
     """The source of `to_source` as a function; for inputs of other shapes it is made anew.
 
-    >>> slope = compile(lambda x: x ** 3, 1.0, argnums=0)
-    >>> slope(2.0)
+    >>> cube = compile(lambda x: x ** 3, 1.0, argnums=0)
+    >>> cube(2.0)
     (8.0, 12.0)
 
-    Give it floats and Arrays: anything else is converted at every call.
+    Give it floats and Arrays: anything else is converted at every call. For speed, functions
+    such as sigmoid are written as their formulas (`formulas`); where one raises, because a
+    limit is in reach, the source of `to_source` itself is run.
     """
     made: dict[Any, Callable[..., Any]] = {}
 
-    def prepared(inputs: tuple[Data, ...]) -> tuple[Any, Callable[..., Any]]:
-        """The types of the inputs, and the function for their shapes."""
-        shapes = tuple(map(shape_of, inputs))
-        if shapes not in made:
-            made[shapes] = _function(_source(f, inputs, argnums))
-        return tuple(map(type, inputs)), made[shapes]
+    def function_for(inputs: tuple[Data, ...], formulas: bool) -> Callable[..., Any]:
+        key = formulas, tuple(map(shape_of, inputs))
+        if key not in made:
+            made[key] = _function(_source(f, inputs, argnums, formulas))
+        return made[key]
 
-    latest = prepared(tuple(map(data_of, example_inputs)))
+    inputs = tuple(map(data_of, example_inputs))
+    latest = tuple(map(type, inputs)), function_for(inputs, formulas=True)
 
     @wraps(f)
     def compiled(*inputs: Any) -> Any:
@@ -96,11 +103,15 @@ def compile(f: Callable[..., Any], *example_inputs: Any, argnums: Argnums = None
         if tuple(map(type, inputs)) == types:
             try:
                 return function(*inputs)
-            except ValueError:  # other shapes; if it is something else it will come again
-                pass
+            except (ArithmeticError, ValueError):
+                pass  # other shapes, or a limit
         inputs = tuple(map(data_of, inputs))
-        latest = prepared(inputs)
-        return latest[1](*inputs)
+        function = function_for(inputs, formulas=True)
+        latest = tuple(map(type, inputs)), function
+        try:
+            return function(*inputs)
+        except (ArithmeticError, ValueError):
+            return function_for(inputs, formulas=False)(*inputs)
 
     return compiled
 
@@ -119,25 +130,27 @@ def _function(source: Source) -> Callable[..., Any]:
     return function
 
 
-# ---- from the function to the text -----------------------------------------------------------------
+# ---- from the function to the text ----------------------------------------------------------
 
 
-def _source(f: Callable[..., Any], inputs: tuple[Data, ...], argnums: Argnums) -> Source:
+def _source(
+    f: Callable[..., Any], inputs: tuple[Data, ...], argnums: Argnums, formulas: bool = False
+) -> Source:
     """The source, made twice to see that it does not depend on the numbers."""
-    source = _made(f, inputs, argnums)
+    source = _made(f, inputs, argnums, formulas)
     try:
-        again = _made(f, tuple(map(_moved, inputs)), argnums)
+        again = _made(f, tuple(map(_moved, inputs)), argnums, formulas)
     except Exception:  # f does not take these numbers; so be it
         return source
     if again.text != source.text:
-        pairs = itertools.zip_longest(source.text.splitlines(), again.text.splitlines(), fillvalue="")
-        one, other = next(
-            (textwrap.shorten(a, 70), textwrap.shorten(b, 70)) for a, b in pairs if a != b
-        )
+        texts = source.text.splitlines(), again.text.splitlines()
+        pairs = itertools.zip_longest(*texts, fillvalue="")
+        one, other = next(pair for pair in pairs if pair[0] != pair[1])
         raise TypeError(
-            f"the source of {source.name} would hold for these numbers alone. For others {one!r} "
-            f"becomes {other!r}: the function reads the numbers of an input (.data, .item(), "
-            "float(), labels as an index), or draws random ones"
+            f"the source of {source.name} would hold for these numbers alone. For others "
+            f"{textwrap.shorten(one, 70)!r} becomes {textwrap.shorten(other, 70)!r}: the function "
+            "reads the numbers of an input (.data, .item(), labels as an index), or draws "
+            "random ones"
         )
     return source
 
@@ -150,15 +163,18 @@ def _moved(x: Data) -> Data:
     return from_flat(x.flat[by:] + x.flat[:by], x.shape)  # type: ignore[union-attr]
 
 
-def _made(f: Callable[..., Any], inputs: tuple[Data, ...], argnums: Argnums) -> Source:
+def _made(
+    f: Callable[..., Any], inputs: tuple[Data, ...], argnums: Argnums, formulas: bool
+) -> Source:
     places = range(len(inputs)) if argnums is None else argnums
     places = (places,) if isinstance(places, int) else tuple(places)
     arguments = _argument_names(f, len(inputs))
-    traced = trace(f, inputs, arguments)
-    if traced.value.shape and places:
+    traced = trace(f, inputs, arguments, formulas)
+    if places and not traced.gradients:
+        gave = " and ".join(f"shape {value.shape}" for value in traced.values)
         raise ValueError(
-            f"the function gave shape {traced.value.shape}, and only a single number has a "
-            "gradient; reduce it (sum, mean), or ask for the value alone: argnums=()"
+            f"the function gave {gave}, and only a single number has a gradient; reduce it (sum, "
+            "mean), or ask for the value alone: argnums=()"
         )
     title = getattr(f, "__name__", "f")
     gradients = [traced.gradients[place] for place in places]
@@ -172,6 +188,8 @@ def _argument_names(f: Callable[..., Any], count: int) -> list[str]:
         parameters = inspect.signature(f).parameters.values()
     except (ValueError, TypeError):
         parameters = ()  # type: ignore[assignment]
-    positional = [p.name for p in parameters if p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD)]
+    positional = [
+        p.name for p in parameters if p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD)
+    ]
     names = positional[:count]
     return names + [f"x{place + 1}" for place in range(len(names), count)]

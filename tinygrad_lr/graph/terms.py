@@ -19,24 +19,30 @@ made (but for the sign of a zero), so sums are not reordered and 0 * x stays.
 
 from __future__ import annotations
 
-from collections.abc import Container, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from math import prod
 from typing import Any
 
 from .. import array, operations
 from ..array import Data, shape_of
+from ..probability import tanh
 from ..registry import Operation
 from ..shapes import Shape
 from ..value import Value
 from .bodies import body_of
 from .syntax import literal, unparse
+from .walk import behind
 
-__all__ = ["Book", "Term", "behind"]
+__all__ = ["Book", "Term"]
 
 OWN: dict[str, Operation] = {
     name: getattr(operations, name).operation
-    for name in ("add", "broadcast_to", "multiply", "negative", "subtract", "sum")
-} | {"reshape": getattr(operations._reshape, "operation")}
+    for name in (
+        "abs", "add", "broadcast_to", "cos", "divide", "exp", "expm1", "log", "log1p", "multiply",
+        "negative", "sin", "sqrt", "subtract", "sum",
+    )
+}  # fmt: skip
+OWN |= {"reshape": getattr(operations._reshape, "operation"), "tanh": getattr(tanh, "operation")}
 
 
 class Term:
@@ -73,14 +79,24 @@ class Term:
         return type(self.data) is float and self.data == number
 
 
+# Tells a function of numbers, around terms, as a term; None if it cannot: see `formulas`.
+Formulas = Callable[[Callable[..., float], Sequence[Term], "Book"], Term | None]
+
+
 class Book:
     """All terms of one function. `inputs` are its arguments, with their names.
 
+    formula_of    if given, functions of numbers are told by their formulas
     terms         the term of each Value that was read
     spelled_out   the fused operation, and its inputs, behind a term
     """
 
-    def __init__(self, inputs: Mapping[Value, str]) -> None:
+    def __init__(
+        self,
+        inputs: Mapping[Value, str],
+        formula_of: Formulas | None = None,
+    ) -> None:
+        self.formula_of = formula_of
         self.terms: dict[Value, Term] = {}
         self.spelled_out: dict[Term, tuple[Operation, tuple[Term, ...]]] = {}
         self._written: dict[Any, Term] = {}
@@ -133,6 +149,9 @@ class Book:
         inputs = tuple(map(self.read, node.inputs))
         if operation.is_elementwise:  # where the engine stretches no constants
             inputs = tuple(self._stretched(x, node.shape) for x in inputs)
+            told = self.formula_of and self.formula_of(operation.function, inputs, self)
+            if told:
+                return told
         return self._simplified(operation, inputs, node.shape, options)
 
     def _stretched(self, x: Term, shape: Shape) -> Term:
@@ -242,12 +261,14 @@ class Book:
                     return self.apply("broadcast_to", x.inputs[0], shape=shape)
             case "transpose" if len(shape) < 2:
                 return x
-            case "transpose" if x.name == "transpose" and options["axes"] is x.options["axes"] is None:
-                return x.inputs[0]
+            case "transpose" if x.name == "transpose":
+                if options["axes"] is None and x.options["axes"] is None:
+                    return x.inputs[0]
             case "matmul" if prod(shape) == 1 and shape and len(x.shape) == 2:  # one row
                 row = self.apply("reshape", x, shape=x.shape[1:])
                 column = self.apply("reshape", term.inputs[1], shape=x.shape[1:])
-                return self.apply("broadcast_to", self._with(term, row, column, shape=()), shape=shape)
+                product = self._with(term, row, column, shape=())
+                return self.apply("broadcast_to", product, shape=shape)
             case "matmul" if x.shape == (1,) and len(term.inputs[1].shape) == 2:
                 # one number times one row
                 factor = self.apply("broadcast_to", self.apply("reshape", x, shape=()), shape=shape)
@@ -266,23 +287,9 @@ def _is_own(operation: Operation) -> bool:
     return str(operation.function.__module__).startswith("tinygrad_lr.")
 
 
-def behind(value: Value, known: Container[Value] = ()) -> list[Value]:
-    """The Values that made it and are not known yet, itself included, each after its inputs.
-
-    Unlike `value.newest_first` it also goes where there are no rules, as in a comparison.
-    """
-    seen = {value}
-    found = [value] if value not in known else []
-    for node in found:  # grows as it is read
-        for x in node.inputs:
-            if type(x) is Value and x not in seen and x not in known:
-                seen.add(x)
-                found.append(x)
-    found.sort(key=lambda node: (node.operation is not None, node.born))
-    return found
-
-
-def _check_that_nothing_is_lost(operation: Operation, inputs: tuple[Any, ...], spelled: Any) -> None:
+def _check_that_nothing_is_lost(
+    operation: Operation, inputs: tuple[Any, ...], spelled: Any
+) -> None:
     """Raises TypeError where the spelled-out form depends on an input by its numbers alone."""
     used = set(behind(spelled)) if type(spelled) is Value else set()
     for name, x in zip(operation.arguments, inputs):

@@ -7,7 +7,7 @@ graphs, of the value and of the gradients, become terms of one book, where what 
 is one term. So what has been traced is differentiated once more by tracing `grad(f)`.
 
 >>> traced = trace(lambda w, x: w * x, (2.0, 3.0), ["w", "x"])
->>> traced.value.name, [term.label for term in traced.gradients]
+>>> traced.values[0].name, [term.label for term in traced.gradients]
 ('multiply', ['x', 'w'])
 
 How lines are made of the terms is in `lines`.
@@ -17,12 +17,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from math import prod
 from typing import Any, NamedTuple
 
 from ..array import Data, broadcast_to
 from ..operations import identity
 from ..registry import Operation
 from ..value import Value, mode
+from .formulas import formula_of
 from .terms import Book, Term
 from .walk import is_local, slopes, steps
 
@@ -41,41 +43,48 @@ class Reason(NamedTuple):
 
 @dataclass
 class Trace:
-    """The terms of a function: its inputs, its value, and its gradients by all inputs."""
+    """The terms of a function: its inputs, its values (one, but for a tuple), its gradients."""
 
     book: Book
     inputs: list[Term]
-    value: Term
-    gradients: list[Term]
+    values: list[Term]
+    gradients: list[Term]  # of a single number, by all inputs
     owed: dict[Term, Term]  # what each value on the way is owed
     reasons: dict[Term, list[Reason]]  # and why
 
 
-def trace(f: Callable[..., Any], numbers: Sequence[Data], names: Sequence[str]) -> Trace:
+def trace(
+    f: Callable[..., Any], numbers: Sequence[Data], names: Sequence[str], formulas: bool = False
+) -> Trace:
     """Call f on Values of these numbers, and walk back if the result is a single number.
 
-    Raises TypeError where f decides by a computed value which way to go.
+    `formulas`: functions of numbers are told by their formulas, if they have one. Raises
+    TypeError where f decides by a computed value which way to go.
     """
     with mode(recording=True, nested=True, tracing=True, anomaly=False):
         # A node in front of each leaf: `if x:` is then noticed like any other decision.
         inputs = [identity(Value(x, label=name)) for x, name in zip(numbers, names)]
-        book = Book(dict(zip(inputs, names)))
-        y = f(*inputs)
-        if type(y) is not Value:
-            y = Value(y)
-        traced = Trace(book, [book.terms[x] for x in inputs], book.read(y), [], {}, {})
-        owed: dict[Value, Any] = {}
-        if y.shape == ():
-            _walk(traced, y, inputs, owed)
-        for x in inputs:
-            gradient = book.read(owed.get(x, broadcast_to(0.0, x.shape)))
-            traced.gradients.append(gradient)
+        book = Book(dict(zip(inputs, names)), formula_of if formulas else None)
+        result = f(*inputs)
+        together = result if isinstance(result, tuple) else (result,)
+        values = [y if type(y) is Value else Value(y) for y in together]
+        traced = Trace(
+            book, [book.terms[x] for x in inputs], list(map(book.read, values)), [], {}, {}
+        )
+        if len(values) == 1 and values[0].shape == ():
+            owed = _walk(traced, values[0], inputs)
+            for x in inputs:
+                traced.gradients.append(book.read(owed.get(x, broadcast_to(0.0, x.shape))))
     return traced
 
 
-def _walk(traced: Trace, y: Value, inputs: list[Value], owed: dict[Value, Any]) -> None:
-    """The backward walk on the graph; writes down what is owed and why."""
-    read = traced.book.read
+def _walk(traced: Trace, y: Value, inputs: list[Value]) -> dict[Value, Any]:
+    """The backward walk on the graph; writes down what is owed and why. Gives its ledger."""
+
+    def read(x: Any) -> Term:
+        return _number_in(traced.book.read(x))
+
+    owed: dict[Value, Any] = {}
     twice = set()  # terms that f computed twice: no node is owed all that they are
     for node, g, shares in steps(y, owed, inputs, graph=True):
         term = read(node)
@@ -91,3 +100,10 @@ def _walk(traced: Trace, y: Value, inputs: list[Value], owed: dict[Value, Any]) 
             traced.reasons.setdefault(reason.input, []).append(reason)
     for term in twice:
         del traced.owed[term]
+    return owed
+
+
+def _number_in(term: Term) -> Term:
+    """A tensor of one element is computed as a number, so it is spoken of as that number."""
+    of_one = term.name == "broadcast_to" and term.inputs[0].shape == () and prod(term.shape) == 1
+    return term.inputs[0] if of_one else term

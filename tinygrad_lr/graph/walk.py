@@ -16,12 +16,12 @@ The rules and the order are those of `value`: nothing is computed in another way
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Container, Iterable, Iterator
 from typing import Any, NamedTuple
 
 from ..value import Value, newest_first, shares
 
-__all__ = ["Share", "Step", "is_local", "slopes", "steps"]
+__all__ = ["Share", "Step", "behind", "is_local", "slopes", "steps"]
 
 
 class Share(NamedTuple):
@@ -59,11 +59,9 @@ def steps(
 
 def _paid(node: Value, g: Any, graph: bool) -> list[Share]:
     """`value.shares` with the place of each input among the arguments."""
-    places = [
-        i
-        for i, (x, rule) in enumerate(zip(node.inputs, node.operation.rules))  # type: ignore[union-attr]
-        if type(x) is Value and rule is not None
-    ]
+    assert node.operation is not None
+    pairs = zip(node.inputs, node.operation.rules)
+    places = [i for i, (x, rule) in enumerate(pairs) if type(x) is Value and rule is not None]
     return [Share(i, x, amount) for i, (x, amount) in zip(places, shares(node, g, graph))]
 
 
@@ -77,3 +75,19 @@ def is_local(node: Value) -> bool:
 def slopes(node: Value, graph: bool = False) -> dict[int, Any]:
     """The local derivatives, by place: what the inputs would be given if the node were owed 1."""
     return {share.place: share.amount for share in _paid(node, 1.0, graph)}
+
+
+def behind(value: Value, known: Container[Value] = ()) -> list[Value]:
+    """The Values that made it and are not known yet, itself included, each after its inputs.
+
+    Unlike `value.newest_first` it also goes where there are no rules, as in a comparison.
+    """
+    seen = {value}
+    found = [value] if value not in known else []
+    for node in found:  # grows as it is read
+        for x in node.inputs:
+            if type(x) is Value and x not in seen and x not in known:
+                seen.add(x)
+                found.append(x)
+    found.sort(key=lambda node: (node.operation is not None, node.born))
+    return found

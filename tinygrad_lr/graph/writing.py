@@ -20,7 +20,6 @@ import inspect
 import math
 from collections.abc import Callable
 from copy import deepcopy
-from types import ModuleType
 from typing import Any
 
 from .. import numerics
@@ -138,26 +137,17 @@ class _Telling(ast.NodeTransformer):
     def __init__(self, writer: Writer, body: Body, operands: dict[str, ast.expr]) -> None:
         self.writer, self.body, self.operands = writer, body, operands
 
-    def meaning(self, node: ast.expr) -> Any:
-        """What a name from outside stands for, or an attribute of a module; else None."""
-        if isinstance(node, ast.Name) and node.id not in self.body.own_names:
-            return self.body.scope[node.id]
-        if isinstance(node, ast.Attribute):
-            module = self.meaning(node.value)
-            return getattr(module, node.attr) if isinstance(module, ModuleType) else None
-        return None
-
     def visit_Name(self, node: ast.Name) -> ast.expr:
         if node.id in self.operands:
             return self.operands[node.id]
-        thing = self.meaning(node)
+        thing = self.body.meaning(node)
         return node if thing is None else self.writer.refer(thing)
 
     def visit_Attribute(self, node: ast.Attribute) -> ast.expr:
-        thing = self.meaning(node)
+        thing = self.body.meaning(node)
         if thing is None:
             return ast.Attribute(self.visit(node.value), node.attr)
-        if self.meaning(node.value) is math:
+        if self.body.meaning(node.value) is math:
             return self.writer.of_math(node.attr)  # math.pi too
         return self.writer.refer(thing)
 
@@ -169,7 +159,7 @@ class _Telling(ast.NodeTransformer):
         return ast.IfExp(test, self.visit(node.body), self.visit(node.orelse))
 
     def visit_Call(self, node: ast.Call) -> ast.expr:
-        function = self.meaning(node.func)
+        function = self.body.meaning(node.func)
         arguments = list(map(self.visit, node.args))
         if function is tuple and isinstance(arguments[0], ast.Tuple):
             return arguments[0]
