@@ -9,16 +9,9 @@ from tinygrad_lr import (
     Array, Value, elementwise, exp, grad, gradcheck, log, matmul, operation, relu, sigmoid, sin,
     sqrt,
 )  # fmt: skip
-from tinygrad_lr.registry import OPERATIONS
 
 
-@pytest.fixture(autouse=True)
-def new_operations():
-    """Operations that a test registers are gone after it."""
-    before = dict(OPERATIONS)
-    yield
-    OPERATIONS.clear()
-    OPERATIONS.update(before)
+pytestmark = pytest.mark.usefixtures("new_operations")
 
 
 def square(slope):

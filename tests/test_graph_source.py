@@ -538,14 +538,6 @@ def test_a_compiled_function_keeps_its_name():
 # ---- new operations ----------------------------------------------------------------------
 
 
-@pytest.fixture
-def new_operations():
-    before = dict(OPERATIONS)
-    yield
-    OPERATIONS.clear()
-    OPERATIONS.update(before)
-
-
 SCALE = 3.0
 
 

@@ -9,10 +9,10 @@ import pytest
 
 from tinygrad_lr import Value, affine, binary_cross_entropy_with_logits, cross_entropy, hessian
 from tinygrad_lr import log, no_grad, softplus, value_and_grad
-from tinygrad_lr.array import Array
+from tinygrad_lr.array import Array, numbers
 from tinygrad_lr.data import StandardScaler, load_breast_cancer
 from tinygrad_lr.optim import LBFGS, BacktrackingLineSearch, Newton, lbfgs
-from tinygrad_lr.optim.line_search import Trial, backtrack, between, flattened, strong_wolfe
+from tinygrad_lr.optim.line_search import Trial, backtrack, between, strong_wolfe
 from tinygrad_lr.optim.linear import NotPositiveDefiniteError, cholesky, dot, solve
 from tinygrad_lr.value import pull_back
 
@@ -34,11 +34,11 @@ class Counted:
 
 def gradient_norm(closure, parameters):
     owed = pull_back(closure(), 1.0)
-    return math.hypot(*flattened(owed[p] for p in parameters))
+    return math.hypot(*numbers(owed[p] for p in parameters))
 
 
 def numbers_of(optimizer):
-    return flattened(p.data for p in optimizer.parameters)
+    return numbers(p.data for p in optimizer.parameters)
 
 
 def rosenbrock():
@@ -279,7 +279,7 @@ def test_armijo_holds_at_accepted_steps_and_failed_before(shrink):
     optimizer = BacktrackingLineSearch(parameters, shrink=shrink, sufficient_decrease=0.1)
     for _ in range(20):
         before = numbers_of(optimizer)
-        g = flattened(pull_back(closure(), 1.0)[p] for p in parameters)
+        g = numbers(pull_back(closure(), 1.0)[p] for p in parameters)
         closure.calls = 0
         loss = optimizer.step(closure)
         tries = closure.calls - 1

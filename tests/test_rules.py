@@ -24,15 +24,6 @@ BUILT_IN = {n for n, op in OPERATIONS.items() if op.function.__module__.startswi
 every_operation = pytest.mark.parametrize("name", sorted(BUILT_IN))
 
 
-@pytest.fixture
-def new_operations():
-    """Operations that a test registers are gone after it."""
-    before = dict(OPERATIONS)
-    yield
-    OPERATIONS.clear()
-    OPERATIONS.update(before)
-
-
 # ---- what an operation must pass -------------------------------------------------------------
 
 

@@ -21,15 +21,6 @@ from tinygrad_lr.registry import OPERATIONS
 from tinygrad_lr.value import mode
 
 
-@pytest.fixture
-def new_operations():
-    """Operations that a test registers are gone after it."""
-    before = dict(OPERATIONS)
-    yield
-    OPERATIONS.clear()
-    OPERATIONS.update(before)
-
-
 # ---- depth -----------------------------------------------------------------------------------
 
 

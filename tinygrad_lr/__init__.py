@@ -68,6 +68,15 @@ __all__ = [
 ]  # fmt: skip
 
 
+def _repr_mimebundle_(value: Value, include: Any = None, exclude: Any = None) -> dict[str, Any]:
+    """What a notebook shows: a drawing of the graph where graphviz is installed, and text."""
+    bundle: dict[str, Any] = import_module(f"{__name__}.graph").mimebundle(value)
+    return bundle
+
+
+Value._repr_mimebundle_ = _repr_mimebundle_
+
+
 def __getattr__(name: str) -> Any:
     """`tinygrad_lr.optim` and others are loaded when they are first named."""
     if name in _on_demand:

@@ -38,7 +38,7 @@ from .shapes import Shape, broadcast_shape, normal_axes, positions, strides
 
 __all__ = [
     "Array", "Data", "Tracked", "along", "as_data", "broadcast_to", "concatenate", "elementwise",
-    "from_flat", "matmul", "pairwise", "reduce", "reshape", "scatter", "shape_of", "sum_to",
+    "flat_of", "from_flat", "matmul", "numbers", "pairwise", "reduce", "reshape", "scatter", "shape_of", "sum_to",
     "sumprod", "take", "transpose",
 ]  # fmt: skip
 
@@ -288,6 +288,16 @@ def shape_of(x: Data) -> Shape:
     return x.shape if isinstance(x, Array) else ()
 
 
+def flat_of(x: Data) -> list[float]:
+    """All numbers of a float or an Array (whose own list it is: not to be changed)."""
+    return x.flat if isinstance(x, Array) else [x]
+
+
+def numbers(datas: Iterable[Data]) -> list[float]:
+    """All numbers of some floats and Arrays in one list."""
+    return [v for data in datas for v in flat_of(data)]
+
+
 def elementwise(f: Callable[..., float], *xs: Data) -> Data:
     """f of the first elements, f of the second, ...; shapes are broadcast to each other."""
     if len(xs) == 1:
@@ -409,7 +419,7 @@ def reshape(x: Data, shape: Shape) -> Data:
         raise ValueError(f"reshape: {shape_of(x)} has {size} elements, {wanted} has not")
     if shape == ():
         return x.flat[0] if isinstance(x, Array) else x
-    return from_flat(x.flat if isinstance(x, Array) else [x], shape)
+    return from_flat(flat_of(x), shape)
 
 
 def transpose(x: Data, axes: Sequence[int] | None = None) -> Data:
@@ -513,6 +523,6 @@ def scatter(x: Data, index: Any, shape: Shape) -> Array:
     places, taken = positions(index, shape)
     x = broadcast_to(x, taken)
     flat = [0.0] * math.prod(shape)
-    for place, v in zip(places, x.flat if isinstance(x, Array) else [x]):
+    for place, v in zip(places, flat_of(x)):
         flat[place] += v
     return from_flat(flat, shape)

@@ -22,7 +22,7 @@ import math
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
-from .array import Array, Data, from_flat, shape_of
+from .array import Array, Data, flat_of, from_flat, shape_of
 from .calculus import grad
 from .operations import sum
 from .registry import data_of
@@ -93,8 +93,8 @@ def _check(
             raise AssertionError(
                 f"input {i} has shape {shape_of(point)}, its gradient {shape_of(gradient)}"
             )
-        found = _flat(gradient)
-        slopes = [_slope(_moved(f, points, i, j), x) for j, x in enumerate(_flat(point))]
+        found = flat_of(gradient)
+        slopes = [_slope(_moved(f, points, i, j), x) for j, x in enumerate(flat_of(point))]
         wrong = [
             j
             for j, (a, b) in enumerate(zip(found, slopes))
@@ -106,14 +106,10 @@ def _check(
             which = f"derivative of order {nth}" if nth > 1 else "derivative"
             element = f", element {j} of {len(found)}" if isinstance(point, Array) else ""
             raise AssertionError(
-                f"{which} by input {i}{element}, at {_flat(point)[j]!r}: the rules give "
+                f"{which} by input {i}{element}, at {flat_of(point)[j]!r}: the rules give "
                 f"{found[j]!r}, finite differences {slopes[j].both!r}. "
                 + _diagnosis(found, slopes, wrong, nth)
             )
-
-
-def _flat(x: Data) -> list[float]:
-    return [x] if isinstance(x, float) else x.flat
 
 
 def _moved(
@@ -122,7 +118,7 @@ def _moved(
     """h -> f where element j of input i is moved by h."""
 
     def moved(h: float) -> float:
-        flat = list(_flat(points[i]))
+        flat = list(flat_of(points[i]))
         flat[j] += h
         x = flat[0] if isinstance(points[i], float) else from_flat(flat, shape_of(points[i]))
         return float(f(*points[:i], x, *points[i + 1 :]))

@@ -55,7 +55,7 @@ from functools import wraps
 from typing import Any
 
 from . import numerics
-from .array import Data, from_flat, shape_of
+from .array import Data, flat_of, from_flat, shape_of
 from .operations import (
     getitem, log, mean, multiply, negative, power, reshape, scatter, subtract, sum,
 )  # fmt: skip
@@ -158,10 +158,10 @@ def binary_cross_entropy_with_logits(
     if full != shape_of(targets):
         _check_shapes(name, logits, targets)
     exp, log1p = math.exp, math.log1p
-    flat = _flat(logits)
+    flat = flat_of(logits)
     share = 1.0 / len(flat) if reduction == "mean" and flat else 1.0
     losses, slopes = [], []
-    for z, y in zip(flat, _flat(targets)):
+    for z, y in zip(flat, flat_of(targets)):
         if y == 0.0:
             sign = share
         elif y == 1.0:
@@ -212,7 +212,7 @@ def negative_log_likelihood(log_probabilities: Any, labels: Any, reduction: str 
     """
     name = "negative_log_likelihood"
     picked = _picked(name, log_probabilities, labels)
-    if any(v > 1e-6 for v in _flat(data_of(log_probabilities))):
+    if any(v > 1e-6 for v in flat_of(data_of(log_probabilities))):
         raise ValueError(
             f"{name}: a log-probability is never positive; were these scores or probabilities? "
             "take log_softmax of scores (or use cross_entropy), log of probabilities"
@@ -318,7 +318,7 @@ def gaussian_negative_log_likelihood(
     _check_shapes(name, mean, targets)
     if shape(variance) != ():
         _check_shapes(name, mean, variance)
-    if not all(v > 0.0 for v in _flat(data_of(variance))):
+    if not all(v > 0.0 for v in flat_of(data_of(variance))):
         raise ValueError(f"{name}: a variance is positive; for a log-variance take its exp first")
     squared = power(subtract(targets, mean), 2.0)
     return _reduced((log(multiply(variance, 2.0 * math.pi)) + squared / variance) * 0.5, reduction)
@@ -388,10 +388,6 @@ def _times(g: Any, saved: Any) -> Any:
     return saved if type(g) is float and g == 1.0 else g * saved
 
 
-def _flat(x: Data) -> list[float]:
-    return [x] if isinstance(x, float) else x.flat
-
-
 def _shaped(flat: list[float], full: Shape) -> Data:
     return from_flat(flat, full) if full else flat[0]
 
@@ -412,7 +408,7 @@ def _labels(name: str, full: Shape, labels: Any) -> list[int]:
             f"or distributions of shape {full}; got shape {shape_of(labels)}"
         )
     found = []
-    for i, label in enumerate(_flat(labels)):
+    for i, label in enumerate(flat_of(labels)):
         if not 0 <= label < full[-1] or label != int(label):
             raise ValueError(
                 f"{name}: label {label!r} at row {i}; with {full[-1]} classes the labels are "
@@ -448,7 +444,7 @@ def _check_shapes(name: str, x: Any, y: Any) -> None:
 
 def _check_unit_interval(name: str, what: str, x: Any) -> None:
     """Numbers in [0, 1], or an error that guesses what they are instead."""
-    flat = _flat(data_of(x))
+    flat = flat_of(data_of(x))
     bad = next((v for v in flat if not 0.0 <= v <= 1.0), None)
     if bad is None:
         return

@@ -31,7 +31,7 @@ from os import PathLike
 from typing import Any, ClassVar, Self
 
 from . import optim
-from .array import Array, as_data, from_flat
+from .array import Array, as_data, from_flat, numbers
 from .checkpoint import state_of
 from .data import Batches, check_data
 from .losses import binary_cross_entropy_with_logits, cross_entropy
@@ -40,7 +40,7 @@ from .operations import affine, stack
 from .optim.line_search import ClosureOptimizer
 from .probability import sigmoid, softmax
 from .registry import shape
-from .training import History, minimize, numbers
+from .training import History, minimize
 from .value import Value
 
 __all__ = ["LogisticRegression", "SoftmaxRegression"]

@@ -38,7 +38,7 @@ from os import PathLike
 from pathlib import Path
 from typing import Any
 
-from .array import Data, sumprod
+from .array import numbers, sumprod
 from .checkpoint import after, read_checkpoint, state_of, write_checkpoint
 from .parallel import DataParallel
 from .value import Value
@@ -182,11 +182,6 @@ def minimize(
 def gradient_norm(parameters: Iterable[Value]) -> float:
     """The length of the gradient over all parameters; those without one count as zeros."""
     return math.hypot(*numbers(p.grad for p in parameters if p.grad is not None))
-
-
-def numbers(datas: Iterable[Data]) -> list[float]:
-    """All numbers of some floats and Arrays in one list."""
-    return [v for data in datas for v in ([data] if isinstance(data, float) else data.flat)]
 
 
 def _check_checkpointing(path: str | PathLike[str], every: int) -> None:

@@ -36,12 +36,11 @@ import warnings
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
-from importlib import import_module
 from itertools import count
 from operator import attrgetter
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from .array import Data, Tracked, as_data, shape_of
+from .array import Data, Tracked, as_data, flat_of, shape_of
 
 if TYPE_CHECKING:
     from .registry import Operation
@@ -189,12 +188,6 @@ class Value(Tracked):
         label = f", label={self.label!r}" if self.label else ""
         made = f", operation={self.operation.name!r}" if self.operation else ""
         return f"Value({data}{label}{made})"
-
-    def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, Any]:
-        """What a notebook shows: a drawing of the graph where graphviz is installed, and text."""
-        # Named, not imported: drawing is some floors above.
-        bundle: dict[str, Any] = import_module("tinygrad_lr.graph").mimebundle(self)
-        return bundle
 
     # A copy or a pickle is a leaf: the number, not its history.
     def __reduce__(self) -> tuple[Any, ...]:
@@ -386,7 +379,7 @@ def _check_shares(node: Value, paid: list[tuple[Value, Any]]) -> None:
 
 
 def _check_finite(data: Data, what: str, inputs: tuple[Any, ...]) -> None:
-    flat = [data] if isinstance(data, (int, float)) else data.flat
+    flat = flat_of(data)
     if not all(map(math.isfinite, flat)):
         bad = next(v for v in flat if not math.isfinite(v))
         made_of = ", ".join(map(repr, inputs))

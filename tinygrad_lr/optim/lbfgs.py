@@ -25,8 +25,9 @@ from collections import deque
 from collections.abc import Iterable
 from typing import Any
 
+from ..array import numbers
 from ..value import Value
-from .line_search import Closure, ClosureOptimizer, Trial, flattened, strong_wolfe
+from .line_search import Closure, ClosureOptimizer, Trial, strong_wolfe
 from .linear import dot, moved
 from .optimizer import Schedule
 
@@ -109,7 +110,7 @@ class LBFGS(ClosureOptimizer):
             w = moved(now.w, step, direction)
             self.put(w)
             loss, gradients = self.loss_and_gradient(closure)
-            g = flattened(gradients)
+            g = numbers(gradients)
             slope = dot(g, direction)
             finite = math.isfinite(loss) and math.isfinite(slope)
             return Trial(step, w, loss if finite else math.inf, g, slope)

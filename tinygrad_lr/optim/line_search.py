@@ -37,7 +37,7 @@ import sys
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any, NamedTuple
 
-from ..array import Data, from_flat
+from ..array import from_flat, numbers
 from ..value import Value, mode, no_grad, pull_back
 from .linear import dot, moved
 from .optimizer import Optimizer, Schedule
@@ -76,7 +76,7 @@ class ClosureOptimizer(Optimizer):
         before = [p.data for p in self.parameters]
         self.stop_reason = ""
         try:
-            loss = self.advance(closure, flattened(before))
+            loss = self.advance(closure, numbers(before))
         except BaseException:
             for p, data in zip(self.parameters, before):
                 p.data = data
@@ -121,14 +121,9 @@ class ClosureOptimizer(Optimizer):
     def start(self, closure: Closure) -> tuple[float, list[float]]:
         """The loss and the gradient, as one list, before a step. Both must be finite."""
         loss, gradients = self.loss_and_gradient(closure)
-        g = flattened(gradients)
+        g = numbers(gradients)
         require_finite(loss, g)
         return loss, g
-
-
-def flattened(datas: Iterable[Data]) -> list[float]:
-    """The numbers of floats and Arrays in one list."""
-    return [x for data in datas for x in ([data] if isinstance(data, float) else data.flat)]
 
 
 def require_finite(loss: float, derivatives: Sequence[float] = ()) -> None:

@@ -24,9 +24,9 @@ from __future__ import annotations
 from collections.abc import Iterable
 from itertools import chain
 
-from ..array import from_flat
+from ..array import from_flat, numbers
 from ..value import Value, pull_back
-from .line_search import Closure, ClosureOptimizer, backtrack, flattened, require_finite
+from .line_search import Closure, ClosureOptimizer, backtrack, require_finite
 from .linear import NotPositiveDefiniteError, cholesky, dot, moved, solve
 from .optimizer import Schedule
 
@@ -92,7 +92,7 @@ class Newton(ClosureOptimizer):
         walk makes one row.
         """
         loss, gradients = self.loss_and_gradient(closure, graph=True)
-        g = flattened(x.data if type(x) is Value else x for x in gradients)
+        g = numbers(x.data if type(x) is Value else x for x in gradients)
         rows = []
         for p, gradient in zip(self.parameters, gradients):
             for i in range(p.size):
@@ -100,7 +100,7 @@ class Newton(ClosureOptimizer):
                 if type(gradient) is Value:  # else it is constant
                     one = from_flat([float(j == i) for j in range(p.size)], p.shape)
                     row = pull_back(gradient, one if p.shape else 1.0)
-                rows.append(flattened(row.get(q, q.data * 0.0) for q in self.parameters))
+                rows.append(numbers(row.get(q, q.data * 0.0) for q in self.parameters))
         require_finite(loss, [*g, *chain.from_iterable(rows)])
         return loss, g, rows
 
