@@ -11,7 +11,8 @@ from course import section, table
 
 from tinygrad_lr import Value
 from tinygrad_lr.graph import explain
-from tinygrad_lr.value import newest_first, shares
+from tinygrad_lr.graph.walk import newest_first
+from tinygrad_lr.value import shares
 
 a = Value(3.0, label="a")
 b = a + a
@@ -71,8 +72,8 @@ ledger = {}
 first = right(c, ledger)[a]
 second = right(c, ledger)[a]
 print(f"After the first pass a has {first:g}, which is right, and b still holds 2. In the second")
-print(f"pass b gets 2 more and passes on 4, twice: a has {second:g}. That leaves add up over several")
-print("passes is wanted (a large batch, in parts); what lies between has to be forgotten.")
+print(f"pass b gets 2 more and passes on 4, twice: a has {second:g}. That leaves add up over")
+print("several passes is wanted (a large batch, in parts); what lies between has to be forgotten.")
 
 section("5. The engine")
 c.backward()

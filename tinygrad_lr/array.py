@@ -10,7 +10,7 @@ elements is one call of `map`, `sum` or `sumprod`, which run at the speed of C.
 
 A single number is a plain float here and everywhere, never an Array of no dimensions.
 Arrays do not change once they are made: whoever holds one may keep it, share it, and
-keep what was computed from it (`rows` and `columns` are computed once).
+keep what was computed from it (`rows` and `columns` are computed once, see `once`).
 
 >>> a = Array([[1, 2, 3], [4, 5, 6]])
 >>> a * 10 + [1, 2, 3]
@@ -38,8 +38,8 @@ from .shapes import Shape, broadcast_shape, normal_axes, positions, strides
 
 __all__ = [
     "Array", "Data", "Tracked", "along", "as_data", "broadcast_to", "concatenate", "elementwise",
-    "flat_of", "from_flat", "matmul", "numbers", "pairwise", "reduce", "reshape", "scatter", "shape_of", "sum_to",
-    "sumprod", "take", "transpose",
+    "flat_of", "from_flat", "matmul", "numbers", "once", "pairwise", "reduce", "reshape",
+    "scatter", "shape_of", "sum_to", "sumprod", "take", "transpose",
 ]  # fmt: skip
 
 try:
@@ -83,13 +83,14 @@ class Array:
     Raises TypeError for what is not a number, ValueError for ragged lists.
     """
 
-    __slots__ = ("shape", "flat", "rows", "columns")
+    __slots__ = ("shape", "flat", "rows", "columns", "kept")
     __array_ufunc__ = None  # numpy leaves `ndarray * Array` to us
 
     shape: Shape
     flat: list[float]
     rows: list[list[float]]
     columns: list[list[float]]
+    kept: dict[Callable[[Array], Any], Any]
 
     def __init__(self, data: Any) -> None:
         parsed = as_data(data)
@@ -112,7 +113,7 @@ class Array:
         """The axes in reverse order."""
         return transpose(self)
 
-    def __getattr__(self, name: str) -> list[list[float]]:
+    def __getattr__(self, name: str) -> Any:
         """`rows` and `columns` of a matrix: cut when first asked for, then kept."""
         if name == "rows":
             height, width = self._matrix_shape()
@@ -122,6 +123,9 @@ class Array:
             _, width = self._matrix_shape()
             self.columns = [self.flat[j::width] for j in range(width)]
             return self.columns
+        if name == "kept":
+            self.kept = {}
+            return self.kept
         raise AttributeError(f"an Array has no attribute {name!r}")
 
     def _matrix_shape(self) -> Shape:
@@ -189,6 +193,8 @@ class Array:
     __le__, __ge__ = _lifted(lambda x, y: float(x <= y))
 
     def __matmul__(self, other: Any) -> Any:
+        if type(other) is Array:
+            return matmul(self, other)
         return NotImplemented if isinstance(other, Tracked) else matmul(self, as_data(other))
 
     def __rmatmul__(self, other: Any) -> Any:
@@ -291,6 +297,15 @@ def shape_of(x: Data) -> Shape:
 def flat_of(x: Data) -> list[float]:
     """All numbers of a float or an Array (whose own list it is: not to be changed)."""
     return x.flat if isinstance(x, Array) else [x]
+
+
+def once(f: Callable[[Any], Any], x: Data) -> Any:
+    """f(x), kept with an Array x when it is first asked for: Arrays do not change."""
+    if type(x) is not Array:
+        return f(x)
+    if f not in x.kept:
+        x.kept[f] = f(x)
+    return x.kept[f]
 
 
 def numbers(datas: Iterable[Data]) -> list[float]:
@@ -467,6 +482,9 @@ def matmul(x: Data, y: Data) -> Data:
             return from_flat([vector[0] * v for v in y.flat], y.shape[1:])
         return from_flat([sumprod(vector, column) for column in y.columns], y.shape[1:])
     if n == 2 and m == 2:
+        if x.shape[1] == 1:  # a column times a row: no sums
+            row = y.flat
+            return from_flat([a * b for a in x.flat for b in row], (x.shape[0], y.shape[1]))
         columns = y.columns
         products = [sumprod(row, column) for row in x.rows for column in columns]
         return from_flat(products, (x.shape[0], y.shape[1]))

@@ -55,7 +55,7 @@ from functools import wraps
 from typing import Any
 
 from . import numerics
-from .array import Data, flat_of, from_flat, shape_of
+from .array import Data, flat_of, from_flat, once, shape_of
 from .operations import (
     getitem, log, mean, multiply, negative, power, reshape, scatter, subtract, sum,
 )  # fmt: skip
@@ -153,40 +153,60 @@ def binary_cross_entropy_with_logits(
     shape. For the label 1 the loss is softplus(-z), for 0 softplus(z): so an infinite
     score with the matching label costs 0.
     """
-    name = "binary_cross_entropy_with_logits"
     full = shape_of(logits)
     if full != shape_of(targets):
-        _check_shapes(name, logits, targets)
-    exp, log1p = math.exp, math.log1p
-    flat = flat_of(logits)
-    share = 1.0 / len(flat) if reduction == "mean" and flat else 1.0
-    losses, slopes = [], []
-    for z, y in zip(flat, flat_of(targets)):
-        if y == 0.0:
-            sign = share
-        elif y == 1.0:
-            z, sign = -z, -share
-        elif 0.0 < y < 1.0:
-            # Of the two scores z for 1 and -z for 0 the negative one; softplus is small then.
-            sign = share if z <= 0.0 else -share
-            z, y = (z, y) if z <= 0.0 else (-z, 1.0 - y)
-            losses.append(numerics.softplus(z) - y * z)
-            p, q = numerics.sigmoid(z), numerics.sigmoid(-z)
-            slopes.append(sign * ((1.0 - y) * p - y * q))
-            continue
-        else:
-            _check_unit_interval(name, "targets", targets)
-        # The loss is softplus(z) and its slope sigmoid(z), both made of one exp. So p - y
-        # keeps its digits where p is close to y.
-        if z > 0.0:
-            e = exp(-z)
-            losses.append(z + log1p(e))
-            slopes.append(sign / (1.0 + e))
-        else:
-            e = exp(z)
-            losses.append(log1p(e))
-            slopes.append(sign * e / (1.0 + e))
+        _check_shapes("binary_cross_entropy_with_logits", logits, targets)
+    zs, ys = flat_of(logits), flat_of(targets)
+    share = 1.0 / len(zs) if reduction == "mean" and zs else 1.0
+    if signs := once(_signs, targets):
+        losses, slopes = _of_labels(zs, signs, share)
+    else:
+        _check_unit_interval("binary_cross_entropy_with_logits", "targets", targets)
+        losses, slopes = _of_soft_targets(zs, ys, share)
     return _total(losses, full, reduction), _shaped(slopes, full)
+
+
+def _signs(targets: Data) -> list[float]:
+    """The sign of the wrong answer, 1 - 2y, for each target; nothing if one is no label."""
+    ys = flat_of(targets)
+    return [1.0 - 2.0 * y for y in ys] if {0.0, 1.0}.issuperset(ys) else []
+
+
+def _of_labels(
+    zs: list[float], signs: list[float], share: float
+) -> tuple[list[float], list[float]]:
+    """Losses log(1 + e) and slopes e / (1 + e) of one e = exp(sign * z).
+
+    So p - y keeps its digits where p is close to y.
+    """
+    losses, slopes = [], []
+    try:
+        for z, sign in zip(zs, signs):
+            e = math.exp(sign * z)
+            losses.append(math.log1p(e))
+            slopes.append(share * sign * e / (1.0 + e))
+    except OverflowError:
+        losses = [math.inf]
+    if math.inf in losses:  # a score above 709, beside whose exp the 1 counts for nothing
+        losses = [numerics.softplus(sign * z) for z, sign in zip(zs, signs)]
+        slopes = [share * sign * numerics.sigmoid(sign * z) for z, sign in zip(zs, signs)]
+    return losses, slopes
+
+
+def _of_soft_targets(
+    zs: list[float], ys: list[float], share: float
+) -> tuple[list[float], list[float]]:
+    """Losses and slopes by softplus(z) - y z, for the score -z and the target 1 - y if z > 0.
+
+    A softplus of what is negative is small, so little is lost in the difference.
+    """
+    losses, slopes = [], []
+    for z, y in zip(zs, ys):
+        sign = share if z <= 0.0 else -share
+        z, y = (z, y) if z <= 0.0 else (-z, 1.0 - y)
+        losses.append(numerics.softplus(z) - (y * z if y else 0.0))  # 0, also if z is infinite
+        slopes.append(sign * ((1.0 - y) * numerics.sigmoid(z) - y * numerics.sigmoid(-z)))
+    return losses, slopes
 
 
 # ---- several classes ------------------------------------------------------------------------
@@ -407,15 +427,21 @@ def _labels(name: str, full: Shape, labels: Any) -> list[int]:
             f"{name}: {full} needs labels of shape {full[:-1]}, one whole number a row, "
             f"or distributions of shape {full}; got shape {shape_of(labels)}"
         )
-    found = []
-    for i, label in enumerate(flat_of(labels)):
-        if not 0 <= label < full[-1] or label != int(label):
-            raise ValueError(
-                f"{name}: label {label!r} at row {i}; with {full[-1]} classes the labels are "
-                f"whole numbers from 0 to {full[-1] - 1}"
-            )
-        found.append(int(label))
-    return found
+    whole: list[int] = once(_whole_numbers, labels)
+    if len(whole) < math.prod(full[:-1]) or max(whole, default=0) >= full[-1]:
+        bad = next(
+            i for i, v in enumerate(flat_of(labels)) if not (v.is_integer() and 0 <= v < full[-1])
+        )
+        raise ValueError(
+            f"{name}: label {flat_of(labels)[bad]!r} at row {bad}; with {full[-1]} classes the "
+            f"labels are whole numbers from 0 to {full[-1] - 1}"
+        )
+    return whole
+
+
+def _whole_numbers(labels: Data) -> list[int]:
+    """The labels as ints, without those that are no whole numbers from 0 on."""
+    return [int(v) for v in flat_of(labels) if v >= 0.0 and v.is_integer()]
 
 
 def _label_index(name: str, full: Shape, labels: Any) -> tuple[list[int], list[int]]:

@@ -480,9 +480,10 @@ def affine(x: Data, w: Data, b: Data) -> Data:
 
     x (n, d), w (d) and b a number give (n); w (d, K) and b (K) give (n, K).
     """
-    if type(b) is float and len(shape_of(x)) == 2 and x.shape[1:] == shape_of(w):
+    size = shape_of(x)
+    if type(b) is float and len(size) == 2 and size[1:] == shape_of(w):
         weights = w.flat  # the usual case, in one go
-        return from_flat([sumprod(row, weights) + b for row in x.rows], x.shape[:1])
+        return from_flat([sumprod(row, weights) + b for row in x.rows], size[:1])
     scores = array.matmul(x, w)
     if shape_of(b) != shape_of(scores)[len(shape_of(x)) - 1 :]:
         raise ValueError(

@@ -31,6 +31,7 @@ walk it, so a new operation is tested, drawn and explained like a built-in one.
 from __future__ import annotations
 
 import inspect
+import sys
 from collections.abc import Callable, Sequence
 from functools import wraps
 from itertools import repeat
@@ -271,27 +272,40 @@ def operation(
 
 
 def _whole(op: Operation, f: Callable[..., Any]) -> Callable[..., Any]:
-    count = -1 if op.variadic else len(op.arguments)
     names, defaults, saves = op.options, op.defaults, op.saves is not None
+    count = sys.maxsize if op.variadic else len(op.arguments)
+
+    def complete(given: tuple[Any, ...], options: dict[str, Any]) -> dict[str, Any]:
+        """The options by name: those given by position, by name, and the defaults."""
+        if len(given) > len(names):
+            raise TypeError(f"{op.name} takes {', '.join(op.arguments + names)} and no more")
+        return {**defaults, **dict(zip(names, given)), **options}
 
     def call(*xs: Any, **options: Any) -> Any:
-        if -1 < count < len(xs) <= count + len(names):
-            options = {**dict(zip(names, xs[count:])), **options}
-            xs = xs[:count]
-        if len(options) < len(names):
-            options = {**defaults, **options}
-        datas = [x._data if type(x) is Value else data_of(x) for x in xs]
+        if len(xs) > count or len(options) < len(names):
+            xs, options = xs[:count], complete(xs[count:], options)
+        datas = [x._data if type(x) is Value else x if type(x) is Array else data_of(x) for x in xs]
         out = f(*datas, **options)
         if saves:
             out, options["saved"] = out
-        # NO_OPTIONS promises the walk one rule an argument, which a starred argument breaks.
-        return _recorded(op, out, xs, datas, options if options or count < 0 else NO_OPTIONS)
+        return _recorded(op, out, xs, datas, options)
 
     def call_without_options(*xs: Any) -> Any:
-        datas = [x._data if type(x) is Value else data_of(x) for x in xs]
-        return _recorded(op, f(*datas), xs, datas, NO_OPTIONS)
+        datas = [x._data if type(x) is Value else x if type(x) is Array else data_of(x) for x in xs]
+        return _recorded(op, f(*datas), xs, datas)
 
-    return call if names or saves or count < 0 else call_without_options
+    def call_of_one(x: Any, /, *given: Any, **options: Any) -> Any:
+        if given or len(options) < len(names):
+            options = complete(given, options)
+        if type(x) is Value:
+            return record(op, f(x._data, **options), (x,), options)
+        return f(data_of(x), **options)
+
+    if saves or op.variadic:
+        return call
+    if len(op.arguments) == 1:
+        return call_of_one
+    return call if names else call_without_options
 
 
 # ---- the pair that the machinery itself needs --------------------------------------------

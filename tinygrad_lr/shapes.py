@@ -17,6 +17,7 @@ Only integers here: the numbers themselves are in `array`.
 import math
 import operator
 from collections.abc import Sequence
+from functools import lru_cache
 from typing import Any
 
 __all__ = ["Shape", "broadcast_shape", "normal_axes", "positions", "strides"]
@@ -29,6 +30,7 @@ def strides(shape: Shape) -> Shape:
     return tuple(math.prod(shape[axis + 1 :]) for axis in range(len(shape)))
 
 
+@lru_cache(maxsize=1024)  # the same few shapes meet again at every step
 def broadcast_shape(*shapes: Shape) -> Shape:
     """The shape that all of them can be stretched to: sizes equal or 1, aligned at the right.
 

@@ -36,8 +36,8 @@ import warnings
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
+from heapq import heappop, heappush
 from itertools import count
-from operator import attrgetter
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from .array import Data, Tracked, as_data, flat_of, shape_of
@@ -101,6 +101,10 @@ class Value(Tracked):
         data = as_data(data)
         if shape_of(data) != shape_of(self._data):
             raise ValueError(f"data of shape {shape_of(data)} for a Value of shape {self.shape}")
+        self.move(data)
+
+    def move(self, data: Data) -> None:
+        """Replace the data of a leaf by others of the same shape, which is not checked."""
         self._data = data
         self.born = _next_birth()  # so that a graph built on the old number is noticed
         if self.grad is not None:
@@ -242,63 +246,61 @@ def pull_back(
     """What each leaf is owed, and each Value of `stop`, where the walk goes no further.
 
     With `graph` the rules are given Values instead of numbers, so that the gradients are
-    Values too and can be differentiated again. It is the same rules, read twice.
+    Values too and can be differentiated again. It is the same rules, read twice. Raises
+    RuntimeError where a leaf's data was replaced after it had been used.
     """
     mode = _mode.get()
     anomaly = mode is not None and mode.anomaly
-    owed = {output: gradient}
-    for node in newest_first(output, stop):
+    ends = set(stop) if stop else ()
+    owed: dict[Value, Any] = {}
+    debtors: list[tuple[int, Value]] = []  # a heap: the youngest is at its top, and pays next
+
+    def owe(x: Value, share: Any) -> None:
+        if x in owed:
+            owed[x] = owed[x] + share
+        else:
+            owed[x] = share
+            if x.operation is not None and x not in ends:
+                heappush(debtors, (-x.born, x))
+
+    owe(output, gradient)
+    while debtors:
+        birth, node = heappop(debtors)
         g = owed.pop(node)
-        inputs = node.inputs
-        if len(inputs) == 2 and node.options is NO_OPTIONS and not (graph or anomaly):
-            # What the general case below does, without its loops: twice as fast, and most
-            # nodes have two inputs.
+        operation, inputs, options = node.operation, node.inputs, node.options
+        for x in inputs:
+            if type(x) is Value and x.born > -birth:
+                raise replaced(x, operation)
+        if graph or anomaly or operation.variadic:
+            paid = shares(node, g, graph)
+            if anomaly:
+                _check_shares(node, paid)
+            for x, share in paid:
+                owe(x, share)
+        elif len(inputs) == 2 and options is NO_OPTIONS:
+            # What `shares` does, without its loops: most nodes have two inputs.
             x, y = inputs
-            rule_x, rule_y = node.operation.rules  # type: ignore[union-attr]
+            rule_x, rule_y = operation.rules
             a = x._data if type(x) is Value else x
             b = y._data if type(y) is Value else y
             if type(x) is Value and rule_x is not None:
-                share = rule_x(g, node._data, a, b)
-                owed[x] = owed[x] + share if x in owed else share
+                owe(x, rule_x(g, node._data, a, b))
             if type(y) is Value and rule_y is not None:
-                share = rule_y(g, node._data, a, b)
-                owed[y] = owed[y] + share if y in owed else share
-            continue
-        paid = shares(node, g, graph)
-        if anomaly:
-            _check_shares(node, paid)
-        for x, share in paid:
-            owed[x] = owed[x] + share if x in owed else share
+                owe(y, rule_y(g, node._data, a, b))
+        else:
+            arguments = [x._data if type(x) is Value else x for x in inputs]
+            for x, rule in zip(inputs, operation.rules):
+                if rule is not None and type(x) is Value:
+                    owe(x, rule(g, node._data, *arguments, **options))
     return owed
 
 
-def newest_first(output: Value, stop: Iterable[Value] = ()) -> list[Value]:
-    """The Values between the leaves and output, output included, each before its inputs.
-
-    Raises RuntimeError where a leaf is younger than what was computed from it: its data
-    has been replaced since.
-    """
-    seen = set(stop)
-    if output.operation is None or output in seen:
-        return []
-    found = [output]
-    for node in found:  # grows as it is read
-        for x, rule in zip(node.inputs, node.operation.rules):
-            if type(x) is Value and x not in seen:
-                if x.operation is not None:
-                    if rule is not None:
-                        seen.add(x)
-                        found.append(x)
-                elif x.born > node.born:
-                    raise RuntimeError(
-                        f"data of {x!r} was replaced after {node.operation.name} had used it; "
-                        "call backward before the optimizer's step, or compute the loss again"
-                    )
-    found.sort(key=_birth, reverse=True)
-    return found
-
-
-_birth = attrgetter("born")
+def replaced(x: Value, operation: Operation) -> RuntimeError:
+    """The error where a leaf is younger than what was computed from it."""
+    return RuntimeError(
+        f"data of {x!r} was replaced after {operation.name} had used it; "
+        "call backward before the optimizer's step, or compute the loss again"
+    )
 
 
 def shares(node: Value, g: Any, graph: bool = False) -> list[tuple[Value, Any]]:

@@ -11,17 +11,19 @@
 ...     print(node.operation.name, "is owed", owed, "and pays", [s.amount for s in shares])
 multiply is owed 1.0 and pays [3.0, 3.0]
 
-The rules and the order are those of `value`: nothing is computed in another way here.
+The rules are those of `value`, and so is the order, found in another way: the walk keeps the
+debtors in a heap, here all nodes are collected first, and sorted by birth.
 """
 
 from __future__ import annotations
 
 from collections.abc import Container, Iterable, Iterator
+from operator import attrgetter
 from typing import Any, NamedTuple
 
-from ..value import Value, newest_first, shares
+from ..value import Value, replaced, shares
 
-__all__ = ["Share", "Step", "behind", "is_local", "slopes", "steps"]
+__all__ = ["Share", "Step", "behind", "is_local", "newest_first", "slopes", "steps"]
 
 
 class Share(NamedTuple):
@@ -57,6 +59,21 @@ def steps(
             owed[x] = owed[x] + share if x in owed else share
 
 
+def newest_first(output: Value, stop: Iterable[Value] = ()) -> list[Value]:
+    """The nodes between the leaves and output, output included, each before its inputs."""
+    seen = set(stop)
+    found = [output] if output.operation is not None and output not in seen else []
+    for node in found:  # grows as it is read
+        for x, rule in zip(node.inputs, node.operation.rules):  # type: ignore[union-attr]
+            if type(x) is Value and x.born > node.born:
+                raise replaced(x, node.operation)  # type: ignore[arg-type]
+            if type(x) is Value and x.operation is not None and rule is not None and x not in seen:
+                seen.add(x)
+                found.append(x)
+    found.sort(key=attrgetter("born"), reverse=True)
+    return found
+
+
 def _paid(node: Value, g: Any, graph: bool) -> list[Share]:
     """`value.shares` with the place of each input among the arguments."""
     assert node.operation is not None
@@ -67,7 +84,8 @@ def _paid(node: Value, g: Any, graph: bool) -> list[Share]:
 
 def is_local(node: Value) -> bool:
     """Is its derivative one number for each element, so that it can be told by a formula?"""
-    return node.operation.is_elementwise or all(  # type: ignore[union-attr]
+    assert node.operation is not None
+    return node.operation.is_elementwise or all(
         type(x) is float or (type(x) is Value and x.shape == ()) for x in (node, *node.inputs)
     )
 
@@ -80,7 +98,7 @@ def slopes(node: Value, graph: bool = False) -> dict[int, Any]:
 def behind(value: Value, known: Container[Value] = ()) -> list[Value]:
     """The Values that made it and are not known yet, itself included, each after its inputs.
 
-    Unlike `value.newest_first` it also goes where there are no rules, as in a comparison.
+    Unlike `newest_first` it also goes where there are no rules, as in a comparison.
     """
     seen = {value}
     found = [value] if value not in known else []

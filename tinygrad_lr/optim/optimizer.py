@@ -102,17 +102,20 @@ class Optimizer:
     def step(self) -> None:
         """Move every parameter that has a gradient. Reads `.grad`, replaces `.data`."""
         lr = self.lr
+        plain = not (self.weight_decay or self.maximize)
         moved = False
         for parameter, state in zip(self.parameters, self.states):
-            if parameter.grad is None:
+            data, gradient = parameter.data, parameter.grad
+            if gradient is None:
                 continue
             moved = True
-            data, gradient = parameter.data, parameter.grad
-            if type(data) is float:
-                (parameter.data,) = self._updated([data], [gradient], state, lr)
-            else:
-                updated = self._updated(data.flat, gradient.flat, state, lr)
-                parameter.data = from_flat(updated, data.shape)
+            state["t"] = state.get("t", 0) + 1
+            scalar = type(data) is float
+            w, g = ([data], [gradient]) if scalar else (data.flat, gradient.flat)
+            if not plain:
+                w, g = self._decayed(w, g, lr)
+            w = self.update(w, g, state, lr)
+            parameter.move(w[0] if scalar else from_flat(w, data.shape))
         if not moved:
             warnings.warn(
                 "step: no parameter has a gradient, so nothing moved; call loss.backward() first, "
@@ -121,10 +124,10 @@ class Optimizer:
             )
         self.steps += 1
 
-    def _updated(
-        self, w: list[float], g: list[float], state: dict[str, Any], lr: float
-    ) -> list[float]:
-        state["t"] = state.get("t", 0) + 1
+    def _decayed(
+        self, w: list[float], g: list[float], lr: float
+    ) -> tuple[list[float], list[float]]:
+        """What the update sees: the gradient turned to go uphill, and with the weight decay."""
         decay = self.weight_decay
         if self.maximize:
             g = [-d for d in g]
@@ -133,7 +136,7 @@ class Optimizer:
             w = [kept * x for x in w]
         elif decay:
             g = [d + decay * x for x, d in zip(w, g)]
-        return self.update(w, g, state, lr)
+        return w, g
 
     def update(
         self, w: list[float], g: list[float], state: dict[str, Any], lr: float
