@@ -74,7 +74,7 @@ def _repr_mimebundle_(value: Value, include: Any = None, exclude: Any = None) ->
     return bundle
 
 
-Value._repr_mimebundle_ = _repr_mimebundle_
+Value._repr_mimebundle_ = _repr_mimebundle_  # type: ignore[attr-defined]
 
 
 def __getattr__(name: str) -> Any:

@@ -28,6 +28,7 @@ from __future__ import annotations
 
 import math
 import operator
+import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import chain, repeat
 from numbers import Number
@@ -42,13 +43,14 @@ __all__ = [
     "scatter", "shape_of", "sum_to", "sumprod", "take", "transpose",
 ]  # fmt: skip
 
-try:
-    from math import sumprod  # Python 3.12: about three times as fast, and more exact
-except ImportError:
+if sys.version_info >= (3, 12):
+    from math import sumprod  # about three times as fast, and more exact
+else:
 
     def sumprod(p: Sequence[float], q: Sequence[float], /) -> float:
         """p[0]*q[0] + p[1]*q[1] + ..."""
-        return sum(map(operator.mul, p, q))
+        products: Iterator[float] = map(operator.mul, p, q)
+        return sum(products)
 
 
 class Tracked:
@@ -109,7 +111,7 @@ class Array:
         return len(self.flat)
 
     @property
-    def T(self) -> Array:
+    def T(self) -> Any:
         """The axes in reverse order."""
         return transpose(self)
 
@@ -232,7 +234,8 @@ def as_data(x: Any) -> Data:
     """
     if type(x) is float or type(x) is Array:
         return x
-    level, shape = [_opened(x)], []
+    level: list[Any] = [_opened(x)]
+    shape: list[int] = []
     while any(isinstance(item, list) for item in level):
         lengths = {len(item) if isinstance(item, list) else "a number" for item in level}
         if len(lengths) > 1:
@@ -322,19 +325,19 @@ def elementwise(f: Callable[..., float], *xs: Data) -> Data:
     if not shape:
         return f(*xs)
     xs = tuple(broadcast_to(x, shape) if type(x) is Array else x for x in xs)
-    flats = [x.flat if type(x) is Array else repeat(x) for x in xs]
+    flats = [x.flat if isinstance(x, Array) else repeat(x) for x in xs]
     return from_flat(_mapped(f, *flats), shape)
 
 
 def pairwise(f: Callable[..., float], x: Data, y: Data) -> Data:
     """`elementwise` for two: without loops over the arguments, because it is called so often."""
-    if type(x) is Array:
-        if type(y) is not Array:
+    if isinstance(x, Array):
+        if not isinstance(y, Array):
             return from_flat(_mapped(f, x.flat, repeat(y)), x.shape)
         if x.shape == y.shape:
             return from_flat(_mapped(f, x.flat, y.flat), x.shape)
         return elementwise(f, x, y)
-    return from_flat(_mapped(f, repeat(x), y.flat), y.shape) if type(y) is Array else f(x, y)
+    return from_flat(_mapped(f, repeat(x), y.flat), y.shape) if isinstance(y, Array) else f(x, y)
 
 
 def _mapped(f: Callable[..., float], *flats: Iterable[float]) -> list[float]:
@@ -355,10 +358,10 @@ def broadcast_to(x: Data, shape: Shape) -> Data:
     if min(shape, default=0) < 0:
         raise ValueError(f"broadcast_to: {shape} has a negative size")
     if old == ():
-        return from_flat([x] * math.prod(shape), shape)  # type: ignore[list-item]
+        return from_flat([float(x)] * math.prod(shape), shape)
     if broadcast_shape(old, shape) != shape:
         raise ValueError(f"broadcast_to: shape {old} cannot be stretched to {shape}")
-    flat = x.flat  # type: ignore[union-attr]
+    flat = flat_of(x)
     old = (1,) * (len(shape) - len(old)) + old
     block = 1  # elements behind this axis, as stretched so far
     for had, wanted in zip(reversed(old), reversed(shape)):
@@ -375,7 +378,7 @@ def sum_to(x: Data, shape: Shape) -> Data:
     if old == shape:
         return x
     if shape == ():
-        return float(sum(x.flat))  # type: ignore[union-attr]
+        return float(sum(flat_of(x)))
     if broadcast_shape(shape, old) != old:
         raise ValueError(f"sum_to: shape {shape} cannot be stretched to {old}")
     added = len(old) - len(shape)
@@ -419,7 +422,7 @@ def _groups(x: Array, axes: Shape) -> list[list[float]]:
     count = math.prod(x.shape[a] for a in kept)
     if kept[0] == len(axes):  # the leading axes: slices with a step
         return [x.flat[i::count] for i in range(count)]
-    flat = transpose(x, kept + axes).flat
+    flat = flat_of(transpose(x, kept + axes))
     length = math.prod(x.shape[a] for a in axes)
     return [flat[i * length : (i + 1) * length] for i in range(count)]
 
@@ -493,17 +496,17 @@ def matmul(x: Data, y: Data) -> Data:
     return _matmul_each(x, y)
 
 
-def _matmul_each(x: Array, y: Array) -> Data:
+def _matmul_each(x: Any, y: Any) -> Data:
     """matmul where x or y is a stack of matrices."""
     if x.ndim == 1 or y.ndim == 1:
         axis = -2 if x.ndim == 1 else -1
         x, y = (x, reshape(y, (-1, 1))) if y.ndim == 1 else (reshape(x, (1, -1)), y)
-        z = _matmul_each(x, y)
+        z: Any = _matmul_each(x, y)
         return reshape(z, z.shape[:-2] + ((z.shape[-1],) if axis == -2 else (z.shape[-2],)))
     lead = broadcast_shape(x.shape[:-2], y.shape[:-2])
-    stacks = [broadcast_to(a, lead + a.shape[-2:]) for a in (x, y)]
-    matrices = [reshape(a, (math.prod(lead), *a.shape[-2:])) for a in stacks]
-    flats = [matmul(a, b).flat for a, b in zip(*matrices)]
+    stacks: list[Any] = [broadcast_to(a, lead + a.shape[-2:]) for a in (x, y)]
+    matrices: list[Any] = [reshape(a, (math.prod(lead), *a.shape[-2:])) for a in stacks]
+    flats = [flat_of(matmul(a, b)) for a, b in zip(*matrices)]
     return from_flat(list(chain.from_iterable(flats)), lead + (x.shape[-2], y.shape[-1]))
 
 

@@ -388,7 +388,7 @@ def _reduced(losses: Any, reduction: str) -> Any:
     raise ValueError(f"reduction is {reduction!r}; it must be 'mean', 'sum' or 'none'")
 
 
-def _total(losses: list[float], full: Shape, reduction: str) -> Data:
+def _total(losses: list[float], full: Shape, reduction: str) -> Any:
     """`_reduced` for a flat list of numbers and the shape they stand for."""
     if reduction == "mean" and losses:
         return math.fsum(losses) / len(losses)
@@ -412,7 +412,7 @@ def _shaped(flat: list[float], full: Shape) -> Data:
     return from_flat(flat, full) if full else flat[0]
 
 
-def _as_rows(x: Any) -> list[list[float]]:
+def _as_rows(x: Any) -> Any:
     """The lists along the last axis."""
     if x.ndim == 1:
         return [x.flat]

@@ -308,7 +308,7 @@ def reshape(x: Data, *, shape: Shape) -> Data:
     return array.reshape(x, tuple(shape))
 
 
-_reshape = reshape
+_reshape: Any = reshape
 
 
 def reshape(x: Any, *shape: Any) -> Any:  # type: ignore[no-redef]
@@ -475,7 +475,7 @@ def _spelled_out_affine(x: Any, w: Any, b: Any) -> Any:
         ([1.0, -2.0, 0.5], [0.3, 0.7, 2.0], -1.0),
     ],
 )
-def affine(x: Data, w: Data, b: Data) -> Data:
+def affine(x: Any, w: Any, b: Any) -> Data:
     """x @ w + b in one step: the scores of each row of x, before they become probabilities.
 
     x (n, d), w (d) and b a number give (n); w (d, K) and b (K) give (n, K).

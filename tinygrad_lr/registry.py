@@ -122,10 +122,10 @@ class Operation:
 
     def publish(self, public: Callable[..., Any]) -> Callable[..., Any]:
         """Register under the name; `public` is what users call."""
-        self.public = wraps(self.function)(public)
-        self.public.operation = self  # type: ignore[attr-defined]
+        self.public = public = wraps(self.function)(public)
+        self.public.operation = self
         OPERATIONS[self.name] = self
-        return self.public
+        return public
 
 
 def data_of(x: Any) -> Any:
@@ -184,8 +184,8 @@ def _unary(op: Operation, f: Callable[..., float]) -> Callable[..., Any]:
 def _binary(op: Operation, f: Callable[..., float]) -> Callable[..., Any]:
     # What _several does, without loops: most of what is ever computed passes here.
     def call(x: Any, y: Any, /) -> Any:
-        a = x._data if type(x) is Value else x if type(x) is float else as_data(x)
-        b = y._data if type(y) is Value else y if type(y) is float else as_data(y)
+        a: Any = x._data if type(x) is Value else x if type(x) is float else as_data(x)
+        b: Any = y._data if type(y) is Value else y if type(y) is float else as_data(y)
         if type(x) is Value:
             if type(y) is not Value:
                 y = b

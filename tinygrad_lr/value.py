@@ -65,7 +65,7 @@ class Value(Tracked):
 
     grad: Any  # None, or of the form of data; `backward` adds to it
     label: str
-    operation: Operation | None  # None: a leaf
+    operation: Any  # the Operation that made it; None: a leaf
     inputs: tuple[Any, ...]  # Values and constants, in the order of the arguments
     options: dict[str, Any]  # keyword arguments, and what the operation saved for its rules
     born: int
@@ -182,7 +182,7 @@ class Value(Tracked):
     def __len__(self) -> int:
         if self.shape == ():
             raise TypeError("a scalar Value has no length")
-        return self.shape[0]
+        return len(self._data)
 
     def __iter__(self) -> Iterator[Value]:
         return (self[i] for i in range(len(self)))
@@ -295,7 +295,7 @@ def pull_back(
     return owed
 
 
-def replaced(x: Value, operation: Operation) -> RuntimeError:
+def replaced(x: Value, operation: Any) -> RuntimeError:
     """The error where a leaf is younger than what was computed from it."""
     return RuntimeError(
         f"data of {x!r} was replaced after {operation.name} had used it; "
@@ -373,7 +373,7 @@ def detect_anomaly() -> Any:
 
 
 def _check_shares(node: Value, paid: list[tuple[Value, Any]]) -> None:
-    name = node.operation.name  # type: ignore[union-attr]
+    name = node.operation.name
     label = f" labelled {node.label!r}" if node.label else ""
     for _, share in paid:
         data = share._data if type(share) is Value else share
