@@ -249,8 +249,10 @@ def check(f, inputs, places=None):
     for found, wanted in zip(gradients, expected, strict=True):
         assert type(found) in (float, Array)
         agree(found, wanted, abs=1e-13 * size)
-    again = compile(f, *inputs, argnums=places)(*inputs)
-    assert again[0] == value and [flat(g) for g in again[1]] == [flat(g) for g in gradients]
+    value, gradients = compile(f, *inputs, argnums=places)(*inputs)
+    agree(value, expected_value, abs=1e-13 * size)
+    for found, wanted in zip(gradients, expected, strict=True):
+        agree(found, wanted, abs=1e-13 * size)
     return text
 
 
@@ -585,6 +587,55 @@ def test_a_new_operation_may_have_the_name_of_an_old_one(new_operations):
         return x + 2.0 * y
 
     check(lambda x: add(x, 0.0) + add(0.0, x) * add(x, x), (1.5,))
+
+
+FACTOR, PLAIN, THING = 3.0, True, object()
+
+
+def test_what_the_body_of_an_operation_names_is_written_out(new_operations):
+    @elementwise(x=lambda g, out, x: g * FACTOR)
+    def tripled(x):
+        """Three times x."""
+        return FACTOR * x
+
+    @elementwise(x=lambda g, out, x: g)
+    def shifted(x):
+        """x, and a number that is not used elsewhere."""
+        y = x + math.floor(math.pi)
+        return y if PLAIN else round(y)
+
+    check(lambda x: tripled(x) * shifted(x), (1.5,))
+    source = to_source(lambda x: tripled(x) * shifted(x), 1.5)
+    assert "3.0 * x" in source and "y if True else round(y)" in source
+
+
+def test_what_is_neither_number_nor_function_is_refused(new_operations):
+    @elementwise(x=lambda g, out, x: g)
+    def odd(x):
+        """x."""
+        return x if THING else -x
+
+    with pytest.raises(ValueError, match="source cannot say what <object.* no number and no func"):
+        to_source(odd, 1.0)
+
+
+def test_a_function_that_takes_these_numbers_alone():
+    def picky(x):
+        if x.data != 2.0:
+            raise ValueError("not today")
+        return x * x
+
+    assert compile(picky, 2.0)(2.0) == (4.0, (4.0,))
+
+
+def test_a_function_whose_arguments_have_no_names():
+    class Square:
+        __signature__ = "none that Python could read"
+
+        def __call__(self, x):
+            return x * x
+
+    assert "def f(x1):" in to_source(Square(), 2.0)
 
 
 def test_an_operation_without_text_is_refused_with_a_reason(new_operations):

@@ -302,7 +302,7 @@ def flat_of(x: Data) -> list[float]:
     return x.flat if isinstance(x, Array) else [x]
 
 
-def once(f: Callable[[Any], Any], x: Data) -> Any:
+def once(f: Callable[[Array], Any], x: Any) -> Any:
     """f(x), kept with an Array x when it is first asked for: Arrays do not change."""
     if type(x) is not Array:
         return f(x)
@@ -449,17 +449,23 @@ def transpose(x: Data, axes: Sequence[int] | None = None) -> Data:
         raise ValueError(f"transpose: {axes} does not name each axis of {x.shape} once")
     if order == tuple(range(x.ndim)):
         return x
-    shape = tuple(x.shape[a] for a in order)
-    if x.ndim == 2:  # rows become columns, and both may be known already
-        swapped = from_flat(list(chain.from_iterable(x.columns)), shape)
-        swapped.rows, swapped.columns = x.columns, x.rows
+    if x.ndim == 2:
+        swapped: Array = once(_swapped, x)
         return swapped
+    shape = tuple(x.shape[a] for a in order)
     steps = strides(x.shape)
     places = [0]
     for axis in order:
         offsets = [i * steps[axis] for i in range(x.shape[axis])]
         places = [p + offset for p in places for offset in offsets]
     return from_flat([x.flat[p] for p in places], shape)
+
+
+def _swapped(x: Array) -> Array:
+    """Rows become columns, and both may be known already."""
+    swapped = from_flat(list(chain.from_iterable(x.columns)), x.shape[::-1])
+    swapped.rows, swapped.columns = x.columns, x.rows
+    return swapped
 
 
 def matmul(x: Data, y: Data) -> Data:

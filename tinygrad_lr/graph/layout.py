@@ -31,6 +31,7 @@ from .syntax import unparse
 __all__ = ["Source", "source_of"]
 
 WIDTH, COMMENTS_AT = 100, 40  # columns
+AGAIN, EXACTLY = "_again_", "_exactly_"  # names that a guarded function expects to find
 
 
 class Source(NamedTuple):
@@ -40,10 +41,14 @@ class Source(NamedTuple):
     name: str
 
 
-def source_of(lines: Lines, inputs: Sequence[Data], places: Sequence[int], bare: bool) -> Source:
+def source_of(
+    lines: Lines, inputs: Sequence[Data], places: Sequence[int], bare: bool, guarded: bool
+) -> Source:
     """The module that computes the value, and the gradients by the inputs at these places.
 
-    `bare`: one gradient is returned as itself, not as a tuple of one.
+    `bare`: one gradient is returned as itself, not as a tuple of one. `guarded`: inputs of
+    other shapes and types are passed on to AGAIN, and to EXACTLY where a limit is in reach,
+    so that math raises. Else other shapes are an error.
     """
     # First the lines, because only writing them shows which helpers and imports they need.
     forward: list[str] = []
@@ -63,12 +68,17 @@ def source_of(lines: Lines, inputs: Sequence[Data], places: Sequence[int], bare:
     values = [unparse(lines.writer.result(value)) for value in lines.traced.values]
     value = values[0] if len(values) == 1 else _tuple(values)
     gradients = results[0] if bare else _tuple(results)
-    body = _opening(lines, inputs) + forward
+    body = forward
     if backward:
         body += ["    # The derivatives, from the value back to the inputs.", *backward]
     body.append(f"    return {value}, {gradients}")
-    signature = f"def {lines.title}({', '.join(lines.names[x] for x in lines.traced.inputs)}):"
-    return Source("\n".join([*_head(lines), "", "", signature, *body, ""]), lines.title)
+    arguments = ", ".join(lines.names[x] for x in lines.traced.inputs)
+    if guarded:
+        body = _guarded(lines, inputs, arguments, body)
+    else:
+        body = _check_of_shapes(lines, inputs) + body
+    told = [f"def {lines.title}({arguments}):", _docstring(lines), *body]
+    return Source("\n".join([*_head(lines), "", "", *told, ""]), lines.title)
 
 
 def _tuple(parts: list[str]) -> str:
@@ -97,20 +107,40 @@ def _head(lines: Lines) -> list[str]:
     return head + [f"\n\n{text}" for text in writer.helpers.values() if text not in short]
 
 
-def _opening(lines: Lines, inputs: Sequence[Data]) -> list[str]:
-    """The docstring, and for tensors a look at their shapes."""
+def _docstring(lines: Lines) -> str:
     value = ", ".join(lines.names.get(value, "a value") for value in lines.traced.values)
     told = f"; d_v is the derivative of {value} by v" if lines.derivative_of else ""
-    opening = [f'    """{value}{" and its derivatives" if told else ""}{told}."""']
+    return f'    """{value}{" and its derivatives" if told else ""}{told}."""'
+
+
+def _check_of_shapes(lines: Lines, inputs: Sequence[Data]) -> list[str]:
+    """Tensors have the shapes that the text is made for."""
+    arrays = [(lines.names[t], x) for t, x in zip(lines.traced.inputs, inputs) if type(x) is Array]
+    if not arrays:
+        return []
+    found = ", ".join(f"{name}.shape" for name, _ in arrays)
+    shapes = ", ".join(str(x.shape) for _, x in arrays)
+    comparison = f"({found}) != ({shapes})" if len(arrays) > 1 else f"{found} != {shapes}"
+    return [f"    if {comparison}:", f'        raise ValueError("made for the shapes {shapes}")']
+
+
+def _guarded(
+    lines: Lines, inputs: Sequence[Data], arguments: str, body: Sequence[str]
+) -> list[str]:
+    """The body for inputs of the right kind; what else may come is passed on."""
     named = [(lines.names[term], x) for term, x in zip(lines.traced.inputs, inputs)]
-    arrays = [(name, x) for name, x in named if type(x) is Array]
-    if arrays:
-        found = ", ".join(f"{name}.shape" for name, _ in arrays)
-        shapes = ", ".join(str(x.shape) for _, x in arrays)
-        comparison = f"({found}) != ({shapes})" if len(arrays) > 1 else f"{found} != {shapes}"
-        opening.append(f"    if {comparison}:")
-        opening.append(f'        raise ValueError("made for the shapes {shapes}")')
-    return opening
+    fit = [f"type({name}) is float" for name, x in named if type(x) is float]
+    fit += [f"{name}.shape == {x.shape}" for name, x in named if type(x) is Array]
+    return [
+        "    try:",
+        f"        if not ({' and '.join(fit) or True}):",
+        f"            return {AGAIN}({arguments})",
+        textwrap.indent("\n".join(body), "    "),
+        "    except AttributeError:  # no Array",
+        f"        return {AGAIN}({arguments})",
+        "    except (ArithmeticError, ValueError):",
+        f"        return {EXACTLY}({arguments})",
+    ]
 
 
 def _line(name: str, expression: str, remark: str) -> str:

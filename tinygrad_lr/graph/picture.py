@@ -23,7 +23,7 @@ from __future__ import annotations
 
 from collections import Counter, deque
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any, NamedTuple
 
 from ..array import Data, broadcast_to
@@ -63,10 +63,8 @@ def _gradients(value: Value) -> dict[Value, Data]:
     """What each Value is owed; for leaves that have one, their .grad."""
     found: dict[Value, Any] = {}
     owed: dict[Value, Any] = {value: broadcast_to(1.0, value.shape)}
-    try:
+    with suppress(RuntimeError):  # a leaf has moved on: this graph is owed nothing any more
         found = {step.node: step.owed for step in steps(value, owed)} | owed
-    except RuntimeError:  # a leaf has moved on, so this graph is owed nothing any more
-        pass
     held = {x: x.grad for x in behind(value) if x.grad is not None}
     return {**found, **held}
 

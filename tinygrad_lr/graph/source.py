@@ -39,9 +39,9 @@ from collections.abc import Callable
 from functools import wraps
 from typing import Any
 
-from ..array import Data, from_flat, shape_of
+from ..array import Array, Data, from_flat, shape_of
 from ..registry import data_of
-from .layout import Source, source_of
+from .layout import AGAIN, EXACTLY, Source, source_of
 from .lines import Lines
 from .tracing import trace
 
@@ -90,41 +90,30 @@ def compile(
     def function_for(inputs: tuple[Data, ...], formulas: bool) -> Callable[..., Any]:
         key = formulas, tuple(map(shape_of, inputs))
         if key not in made:
-            made[key] = _function(_source(f, inputs, argnums, formulas))
+            source = _source(f, inputs, argnums, formulas)
+            made[key] = _function(source, {AGAIN: again, EXACTLY: exactly} if formulas else {})
         return made[key]
 
-    inputs = tuple(map(data_of, example_inputs))
-    latest = tuple(map(type, inputs)), function_for(inputs, formulas=True)
-
-    @wraps(f)
-    def compiled(*inputs: Any) -> Any:
-        nonlocal latest
-        types, function = latest
-        if tuple(map(type, inputs)) == types:
-            try:
-                return function(*inputs)
-            except (ArithmeticError, ValueError):
-                pass  # other shapes, or a limit
+    def again(*inputs: Any) -> Any:
+        """Other shapes, or neither floats nor Arrays."""
         inputs = tuple(map(data_of, inputs))
-        function = function_for(inputs, formulas=True)
-        latest = tuple(map(type, inputs)), function
-        try:
-            return function(*inputs)
-        except (ArithmeticError, ValueError):
-            return function_for(inputs, formulas=False)(*inputs)
+        return function_for(inputs, formulas=True)(*inputs)
 
-    return compiled
+    def exactly(*inputs: Data) -> Any:
+        """A limit is in reach."""
+        return function_for(inputs, formulas=False)(*inputs)
+
+    return wraps(f)(function_for(tuple(map(data_of, example_inputs)), formulas=True))
 
 
 _serial = itertools.count(1)
 
 
-def _function(source: Source) -> Callable[..., Any]:
-    """The function that a source defines; errors in it show its lines."""
+def _function(source: Source, namespace: dict[str, Any]) -> Callable[..., Any]:
+    """The function that a source defines, given these names; errors in it show its lines."""
     filename = f"<tinygrad_lr source {next(_serial)}>"
     lines = source.text.splitlines(keepends=True)
     linecache.cache[filename] = len(source.text), None, lines, filename
-    namespace: dict[str, Any] = {}
     exec(builtins.compile(source.text, filename, "exec"), namespace)
     function: Callable[..., Any] = namespace[source.name]
     return function
@@ -157,10 +146,10 @@ def _source(
 
 def _moved(x: Data) -> Data:
     """Slightly other numbers of the same kind: probabilities and labels remain what they are."""
-    if type(x) is float:
+    if not isinstance(x, Array):
         return x + 1e-6 * (0.4 - x)
-    by = len(x.flat) // (x.shape[0] or 1)  # type: ignore[union-attr]
-    return from_flat(x.flat[by:] + x.flat[:by], x.shape)  # type: ignore[union-attr]
+    by = len(x.flat) // (x.shape[0] or 1)
+    return from_flat(x.flat[by:] + x.flat[:by], x.shape)
 
 
 def _made(
@@ -179,15 +168,15 @@ def _made(
     title = getattr(f, "__name__", "f")
     gradients = [traced.gradients[place] for place in places]
     lines = Lines(traced, gradients, title if title.isidentifier() else "f", arguments)
-    return source_of(lines, inputs, places, isinstance(argnums, int))
+    return source_of(lines, inputs, places, isinstance(argnums, int), guarded=formulas)
 
 
 def _argument_names(f: Callable[..., Any], count: int) -> list[str]:
     """What the arguments are called where f was defined."""
     try:
-        parameters = inspect.signature(f).parameters.values()
+        parameters = [*inspect.signature(f).parameters.values()]
     except (ValueError, TypeError):
-        parameters = ()  # type: ignore[assignment]
+        parameters = []
     positional = [
         p.name for p in parameters if p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD)
     ]

@@ -64,9 +64,9 @@ def newest_first(output: Value, stop: Iterable[Value] = ()) -> list[Value]:
     seen = set(stop)
     found = [output] if output.operation is not None and output not in seen else []
     for node in found:  # grows as it is read
-        for x, rule in zip(node.inputs, node.operation.rules):  # type: ignore[union-attr]
+        for x, rule in zip(node.inputs, node.operation.rules):
             if type(x) is Value and x.born > node.born:
-                raise replaced(x, node.operation)  # type: ignore[arg-type]
+                raise replaced(x, node.operation)
             if type(x) is Value and x.operation is not None and rule is not None and x not in seen:
                 seen.add(x)
                 found.append(x)

@@ -1,6 +1,8 @@
-"""tinygrad_lr's own source of value and gradient, run as a function."""
+"""tinygrad_lr's own source of a whole training step, run as a function."""
 
-from tinygrad_lr import Array, affine, binary_cross_entropy_with_logits, cross_entropy, relu, tanh
+from tinygrad_lr import (
+    Array, affine, binary_cross_entropy_with_logits, cross_entropy, relu, tanh, value_and_grad,
+)  # fmt: skip
 from tinygrad_lr.graph import compile
 
 from .training import numbers
@@ -8,49 +10,61 @@ from .units import flat, layers, squared_error
 
 
 def logistic(problem):
-    X, y = Array(problem.inputs), Array(problem.targets)
-
     def loss(w, b, X, y):
         return binary_cross_entropy_with_logits(affine(X, w, b), y)
 
-    return _trained(loss, [Array(problem.weights), problem.bias], [X, y], problem.rate)
+    return _of_layer(loss, problem)
 
 
 def softmax(problem):
-    X, labels = Array(problem.inputs), Array(problem.targets)
+    labels = Array(problem.targets)
 
-    def loss(W, b, X):
+    def loss(W, b, X, y):
         return cross_entropy(affine(X, W, b), labels)
 
-    return _trained(loss, [Array(problem.weights), Array(problem.bias)], [X], problem.rate)
+    return _of_layer(loss, problem)
 
 
 def network(problem):
     """Of 337 single numbers, so that the source is nothing but `math`."""
-    numbers, rate = flat(problem), problem.rate
 
     def loss(*numbers):
         return squared_error(problem, layers(problem, numbers), tanh, relu)
 
-    both = compile(loss, *numbers)
+    parameters = flat(problem)
+    run = _whole_step(loss, parameters, [], problem.rate)
 
     def step():
-        nonlocal numbers
-        value, gradient = both(*numbers)
-        numbers = [v - rate * d for v, d in zip(numbers, gradient)]
+        nonlocal parameters
+        (value, *parameters), _ = run(*parameters)
         return value
 
-    return step, lambda: numbers
+    return step, lambda: parameters
 
 
-def _trained(loss, parameters, batch, rate):
-    both = compile(loss, *parameters, *batch, argnums=(0, 1))
-    w, b = parameters
+def _of_layer(loss, problem):
+    w, b = _data(problem.weights), _data(problem.bias)
+    X, y = Array(problem.inputs), Array(problem.targets)
+    run = _whole_step(loss, [w, b], [X, y], problem.rate)
 
     def step():
         nonlocal w, b
-        value, (d_w, d_b) = both(w, b, *batch)
-        w, b = w - rate * d_w, b - rate * d_b
+        (value, w, b), _ = run(w, b, X, y)
         return value
 
     return step, lambda: numbers([w, b])
+
+
+def _data(x):
+    return x if isinstance(x, float) else Array(x)
+
+
+def _whole_step(loss, parameters, batch, rate):
+    """Forward, backward and update in one text: parameters and batch -> loss, parameters."""
+    places = tuple(range(len(parameters)))
+
+    def step(*inputs):
+        value, gradients = value_and_grad(loss, places)(*inputs)
+        return value, *(p - rate * d for p, d in zip(inputs, gradients))
+
+    return compile(step, *parameters, *batch, argnums=())
