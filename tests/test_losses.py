@@ -358,8 +358,9 @@ def test_probabilities_given_as_scores_are_noticed(loss, link, targets):
     p = link(Value([0.3, 0.7]))
     with pytest.warns(
         UserWarning, match=f"{loss.__name__} expects scores.*come from {link.__name__}"
-    ):
+    ) as warned:
         loss(p, targets)
+    assert [w.filename for w in warned] == [__file__]  # the line to look at is the caller's
     loss(p * 1.0, targets)  # only what is certain is said
 
 
@@ -435,3 +436,8 @@ def test_gradients_of_the_divergence_from_and_to():
     entropic = Value([0.3, 0.7])
     entropy(entropic).backward()
     assert flat(entropic.grad) == close([-math.log(0.3) - 1, -math.log(0.7) - 1])
+
+
+def test_binary_cross_entropy_names_itself_in_its_errors():
+    with pytest.raises(ValueError, match="^binary_cross_entropy: probabilities must lie"):
+        binary_cross_entropy([2.0], [1.0])

@@ -656,3 +656,30 @@ def test_numpy_arrays_and_numbers_meet_values():
     assert x[numpy.array([1, 0])].tolist() == [4.0, 3.0]
     with pytest.raises(TypeError, match="complex"):
         Value(numpy.array([1j]))
+
+
+def test_value_has_no_subclasses():
+    with pytest.raises(TypeError, match="Parameter: Value has no subclasses"):
+        type("Parameter", (Value,), {})
+
+
+def test_a_function_that_returns_whole_numbers_makes_floats():
+    @elementwise(x=lambda g, out, x: 0.0 * g)
+    def step(x):
+        """1 above 0."""
+        return 1 if x > 0 else 0
+
+    try:
+        y = step(Value(2.0))
+        y.backward()
+        assert type(y.data) is float and y.data == 1.0
+    finally:
+        del OPERATIONS["step"]
+
+
+@pytest.mark.parametrize("times", [1, 3])
+def test_a_list_that_contains_itself_is_refused(times):
+    circle = []
+    circle.extend([circle] * times)
+    with pytest.raises(ValueError, match="does one contain itself"):
+        Value(circle)

@@ -245,6 +245,8 @@ def as_data(x: Any) -> Data:
                 "all lists at one depth need the same length"
             )
         shape.append(len(level[0]))
+        if len(shape) > 16:
+            raise ValueError("lists nested more than 16 deep; does one contain itself?")
         level = [_opened(item) for items in level for item in items]
     flat = [item if type(item) is float else _number(item) for item in level]
     return from_flat(flat, tuple(shape)) if shape else flat[0]

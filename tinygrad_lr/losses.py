@@ -98,7 +98,10 @@ def bernoulli_log_likelihood(probabilities: Any, targets: Any, reduction: str = 
     multiply and logarithms add up. `probabilities` (of class 1) and `targets` lie in
     [0, 1] and have one shape. -inf where what happened had probability 0.
     """
-    name = "bernoulli_log_likelihood"
+    return _bernoulli("bernoulli_log_likelihood", probabilities, targets, reduction)
+
+
+def _bernoulli(name: str, probabilities: Any, targets: Any, reduction: str) -> Any:
     _check_shapes(name, probabilities, targets)
     _check_unit_interval(name, "probabilities", probabilities)
     _check_unit_interval(name, "targets", targets)
@@ -114,7 +117,7 @@ def binary_cross_entropy(probabilities: Any, targets: Any, reduction: str = "mea
     37 the probability rounds to 1, and if the label is 0 the loss is infinite and the
     gradient useless. (Some libraries clip the logarithm here; that hides the flaw.)
     """
-    return -bernoulli_log_likelihood(probabilities, targets, reduction)
+    return -_bernoulli("binary_cross_entropy", probabilities, targets, reduction)
 
 
 def _spelled_out_bce(logits: Any, targets: Any, *, reduction: str) -> Any:

@@ -77,6 +77,12 @@ class Value(Tracked):
 
         def __getattr__(self, name: str) -> Any: ...
 
+    def __init_subclass__(cls) -> None:
+        raise TypeError(
+            f"{cls.__name__}: Value has no subclasses, because the operations make plain Values; "
+            "a new operation is a function (`elementwise`, `operation`), a model holds its Values"
+        )
+
     def __init__(self, data: Any, *, label: str = "") -> None:
         self._data: Any = as_data(data)
         self.grad = None
@@ -223,6 +229,8 @@ def record(
             _check_finite(data, f"the output of {operation.name}", inputs)
         if not mode.recording:
             return Value(data)
+    if type(data) is int:  # a user's function returned 0 or 1
+        data = float(data)
     value = _new(Value)
     value._data = data
     value.grad = None
