@@ -12,6 +12,7 @@ True
 """
 
 import decimal
+import functools
 import math
 from decimal import Decimal
 from itertools import product
@@ -79,9 +80,46 @@ def exact_exp(x):
     return Decimal(0) if x < -2000 else Decimal(x).exp()
 
 
+def exact_expm1(x):
+    """exp(x) - 1: a series where the difference would lose x's digits."""
+    x = Decimal(x)
+    return exact_exp(x) - 1 if abs(x) > SMALL else x + x**2 / 2 + x**3 / 6
+
+
 def exact_log1p(t):
-    """log(1 + t) of a Decimal t >= 0: a series where 1 + t would lose t's digits."""
-    return (1 + t).ln() if t > Decimal("1e-15") else t - t**2 / 2 + t**3 / 3
+    """log(1 + t) of a Decimal t: a series where 1 + t would lose t's digits."""
+    return (1 + t).ln() if abs(t) > SMALL else t - t**2 / 2 + t**3 / 3
+
+
+SMALL = Decimal("1e-15")
+
+
+def exact_sin_cos(x):
+    """Sine and cosine of any finite float: a whole number of quarter turns, then a series."""
+    with decimal.localcontext() as context:
+        context.prec = 400  # all digits of the largest float, and of the pi it is divided by
+        quarter = Decimal(pi_times_ten_to_the_400()).scaleb(-400) / 2
+        rest = Decimal(x).remainder_near(quarter)
+        turns = round((Decimal(x) - rest) / quarter) % 4
+    rest, term, powers = +rest, Decimal(1), []
+    while not powers or abs(term) > Decimal("1e-60"):
+        powers.append(term)
+        term *= rest / len(powers)
+    powers.append(term)
+    sine = sum(powers[1::4]) - sum(powers[3::4])
+    cosine = sum(powers[0::4]) - sum(powers[2::4])
+    return [(sine, cosine), (cosine, -sine), (-sine, -cosine), (-cosine, sine)][turns]
+
+
+@functools.cache
+def pi_times_ten_to_the_400():
+    """By Machin's formula, pi = 16 arctan(1/5) - 4 arctan(1/239), in whole numbers."""
+
+    def arctan(n):
+        terms = ((-1) ** k * 10**420 // ((2 * k + 1) * n ** (2 * k + 1)) for k in range(320))
+        return sum(terms)
+
+    return (16 * arctan(5) - 4 * arctan(239)) // 10**20
 
 
 def ulps(found, exact):

@@ -1,5 +1,6 @@
 """Functions of one float against 50 digits, over all floats, and their limits."""
 
+import decimal
 import math
 from decimal import Decimal
 from fractions import Fraction
@@ -285,10 +286,23 @@ def test_softmax_is_within_4_ulp_and_sums_to_one(xs):
 
 @given(vectors)
 def test_log_sum_exp_is_within_4_ulp(xs):
-    """Of the result, or of what it is the sum of where largest and logarithm cancel."""
-    exact, rest = exact_log_sum_exp(xs)
-    unit = max(math.ulp(float(exact)), math.ulp(max(xs)), math.ulp(float(rest)))
-    assert abs(Decimal(numerics.log_sum_exp(xs)) - exact) <= 4 * Decimal(unit)
+    assert ulps(numerics.log_sum_exp(xs), exact_log_sum_exp(xs)[0]) <= 4
+
+
+@given(vectors.filter(lambda xs: len(xs) > 1), st.floats(-1e-3, 1e-3))
+def test_log_sum_exp_is_within_4_ulp_where_it_is_nearly_0(xs, gap):
+    """Logarithms of probabilities: the largest and the logarithm of the sum cancel."""
+    xs = [x + gap for x in numerics.log_softmax(xs)]
+    assert ulps(numerics.log_sum_exp(xs), exact_log_sum_exp(xs)[0]) <= 4
+
+
+@pytest.mark.parametrize("tiny", [1e-8, 1e-100, 1e-300])
+def test_log_sum_exp_of_a_certain_outcome_and_a_nearly_impossible_one(tiny):
+    xs = [-tiny, math.log(tiny)]
+    with decimal.localcontext(prec=700):  # digits of 1, of 1e-300 beside it, and 50 of those
+        exact = sum(Decimal(x).exp() for x in xs).ln()
+    assert ulps(numerics.log_sum_exp(xs), exact) <= 1
+    assert numerics.log_sum_exp([*xs, -math.inf, -1e308]) == numerics.log_sum_exp(xs)
 
 
 @pytest.mark.parametrize(

@@ -127,7 +127,11 @@ def _spelled_out_bce(logits: Any, targets: Any, *, reduction: str) -> Any:
 
 
 def _slopes(logits: Any, targets: Any, *, reduction: str) -> Any:
-    """p - y: the whole derivative of a binary cross-entropy by its score."""
+    """p - y: the whole derivative of a binary cross-entropy by its score.
+
+    As the textbook tells it; numbers are computed by `_of_labels`, which keeps the digits
+    where p rounds to y and this is 0.
+    """
     return _of_the_total(sigmoid(logits) - targets, logits, reduction)
 
 
@@ -314,7 +318,7 @@ def cross_entropy(logits: Data, targets: Data, *, reduction: str = "mean") -> An
                 )
             p, log_p = numerics.softmax_and_log(z)
             losses.append(-math.fsum(t * v for t, v in zip(q, log_p) if t))
-            slopes.extend([(total * v - t) * share for t, v in zip(q, p)])
+            slopes.extend([share * ((total - t) * v - t * (1.0 - v)) for t, v in zip(q, p)])
     else:
         for z, label in zip(rows, _labels(name, full, targets)):
             p, log_p = numerics.softmax_and_log(z)

@@ -81,7 +81,7 @@ def log_sigmoid(x: float) -> float:
 
 @elementwise(
     x=lambda g, out, x, y: g * log(y),
-    y=lambda g, out, x, y: where(abs(x) > 0, divide(g * x, y), 0.0),
+    y=lambda g, out, x, y: divide(g * x, where(abs(x) > 0, y, 1.0)),
     samples=[(0.3, 0.8), ([1.0, 0.5], [[0.2], [2.0]])],
 )
 def xlogy(x: float, y: float) -> float:
@@ -91,7 +91,7 @@ def xlogy(x: float, y: float) -> float:
 
 @elementwise(
     x=lambda g, out, x, y: g * log1p(y),
-    y=lambda g, out, x, y: where(abs(x) > 0, divide(g * x, 1 + y), 0.0),
+    y=lambda g, out, x, y: divide(g * x, where(abs(x) > 0, 1 + y, 1.0)),
     samples=[(0.3, -0.8), ([1.0, 0.5], [[-0.2], [2.0]])],
 )
 def xlog1py(x: float, y: float) -> float:

@@ -20,7 +20,7 @@ def logistic_density(x: float) -> float:
     It is the density of the logistic distribution, whose distribution function is sigmoid.
     """
     e = math.exp(-abs(x))
-    return e / ((1.0 + e) * (1.0 + e))
+    return e / (1.0 + e * (2.0 + e))  # (1 + e)**2, but 1 + e rounded would be rounded twice
 
 
 def neuron(w, b, x, y):
