@@ -195,6 +195,7 @@ WRONG = [
     ("Adadelta", {"rho": -0.1}),
     ("Rprop", {"etas": (0.0, 1.2)}),
     ("Rprop", {"etas": (0.5, 1.0)}),
+    ("Rprop", {"etas": (1.0, 1.2)}),
     ("Rprop", {"etas": (1.2, 0.5)}),
     ("Rprop", {"step_sizes": (1.0, 0.1)}),
     ("Rprop", {"step_sizes": (-1.0, 0.1)}),
@@ -207,6 +208,13 @@ def test_impossible_options_are_refused_by_name(name, options):
     (option, *_) = options
     with pytest.raises(ValueError, match=option.removesuffix("s")):
         make(name, [Value(1.0)], **options)
+
+
+def test_what_an_option_must_be_is_said():
+    with pytest.raises(ValueError, match=r"eps is -1.0; it must be at least 0 and finite"):
+        make("Adam", [Value(1.0)], eps=-1.0)
+    with pytest.raises(ValueError, match=r"rho is 1.0; it must be at least 0 and below 1$"):
+        make("Adadelta", [Value(1.0)], rho=1.0)
 
 
 @each

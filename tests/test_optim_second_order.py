@@ -205,10 +205,22 @@ def test_the_two_loops_are_the_bfgs_matrix():
         assert (H @ optimizer.times_inverse_hessian(g)).tolist() == pytest.approx(g, abs=1e-14)
 
 
+@pytest.mark.parametrize(("scale", "first"), [(0.25, 0.75), (4.0, 0.0)])
+def test_the_first_step_of_lbfgs_is_the_gradient_or_of_length_lr_where_that_is_longer(scale, first):
+    w, tried = Value(1.0), []
+
+    def closure():
+        tried.append(w.data)
+        return scale * w * w / 2.0
+
+    LBFGS([w], max_iter=1).step(closure)
+    assert tried[:2] == [1.0, first]
+
+
 def test_lbfgs_forgets_pairs_that_mislead():
     w = Value([3.0])
     optimizer = LBFGS([w], max_iter=1)
-    optimizer.load_state_dict(optimizer.state_dict() | {"pairs": [[[1.0], [-1.0]]]})  # uphill
+    optimizer.pairs.append(([1.0], [-1.0]))  # uphill
     closure = Counted(lambda: 5.0 + (w * w).sum() / 2.0)
     optimizer.step(closure)
     assert w.tolist() == [2.0]  # the first step has the length lr
@@ -619,6 +631,10 @@ def test_state_of_other_parameters_is_refused_and_changes_nothing():
     w = Value([1.0, 2.0, 3.0]), Value(1.0)
     other = LBFGS(w)
     other.step(lambda: (w[0] ** 4).sum() + w[1] ** 2)
+    with pytest.raises(ValueError, match="does not curve upwards"):
+        LBFGS([Value([0.0])]).load_state_dict(
+            LBFGS([Value([0.0])]).state_dict() | {"pairs": [[[1.0], [0.0]]]}
+        )
     with pytest.raises(ValueError, match="a pair has 4 numbers, the parameters have 2"):
         optimizer.load_state_dict(other.state_dict())
     with pytest.raises(ValueError, match="belongs to 'Newton'"):

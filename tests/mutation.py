@@ -1,0 +1,306 @@
+"""Do the tests notice? Small faults are put into the core, one at a time, and the tests run.
+
+    python tests/mutation.py                                  300 faults, half an hour or more
+    python tests/mutation.py --count 40 --only numerics,losses
+    python tests/mutation.py --seed 2 --json mutants.json
+
+A mutant is the library with one fault: `<` for `<=`, `+` for `-`, 3 for 2, a condition turned
+round, a `not` or a statement left out. It is killed when a test fails (or hangs), and survives
+when all pass: then a test is missing, or the fault changes nothing that can be observed. Those
+of the second kind that are known stand in `EQUIVALENT`, with the reason.
+
+Everything happens in a copy of the tree. Each mutant meets the tests of its own module first,
+then the rest of the quick core tests, and the first failure ends it. The sample is drawn with a
+fixed seed, from each file as many as its share of all possible faults. Needs pytest and
+hypothesis only. (mutmut leaves decorators and what is decorated alone, and that is the whole
+rulebook; cosmic-ray knows neither samples nor tests by module.) pytest does not collect this
+file, and CI does not run it.
+"""
+
+import argparse
+import ast
+import json
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+from random import Random
+from typing import NamedTuple
+
+ROOT = Path(__file__).resolve().parents[1]
+CORE = ["array", "numerics", "value", "operations", "probability", "losses", "calculus"]
+OPTIM = sorted(p.stem for p in (ROOT / "tinygrad_lr" / "optim").glob("[!_]*.py"))
+MODULES = [*CORE, *[f"optim/{name}" for name in OPTIM]]
+FIRST = {  # the tests that belong to a module; test_<its own name> if it is not here
+    "value": ["value", "registry"],
+    "operations": ["operations", "rules", "array"],
+    "probability": ["probability", "rules"],
+    "optim/adam": ["optim_adaptive", "optim_optimizer"],
+    "optim/adaptive": ["optim_adaptive", "optim_optimizer"],
+    "optim/lbfgs": ["optim_second_order", "optim_optimizer"],
+    "optim/line_search": ["optim_second_order"],
+    "optim/linear": ["optim_second_order"],
+    "optim/newton": ["optim_second_order"],
+    "optim/optimizer": ["optim_optimizer", "optim_sgd", "optim_second_order"],
+    "optim/schedules": ["optim_schedules", "optim_optimizer"],
+    "optim/sgd": ["optim_sgd", "optim_optimizer"],
+}
+REST = [
+    "numerics", "shapes", "array", "value", "operations", "losses", "calculus", "probability",
+    "registry", "rules", "gradcheck", "routes", "gradient_algebra", "accuracy",
+]  # fmt: skip
+REST_OF_OPTIM = ["optim_optimizer", "optim_adaptive", "optim_sgd", "optim_schedules",
+                 "optim_second_order", "training", "models"]  # fmt: skip
+
+EQUAL = "of equal numbers it does not matter which is given"
+
+# Faults that change nothing: (module, the line, what is replaced, by what), and why.
+EQUIVALENT = {
+    ("array", "if min(shape, default=0) < 0:", "0", "(1)"): "neither 0 nor 1 is below 0",
+    ("array", "y = from_flat([0.0] * math.prod(other), other)", "0.0", "(1.0)"): (
+        "what it is multiplied by is 0"
+    ),
+    ("numerics", "if not y.is_integer() and x < 0.0:", "x < 0.0", "(x <= 0.0)"): (
+        "0 has been answered before"
+    ),
+    (
+        "numerics",
+        "return _log_of_about_1(xs, largest) if abs(total) < -0.5 * largest else total",
+        "abs(total) < -0.5 * largest",
+        "(abs(total) <= -0.5 * largest)",
+    ): "at the border both ways are good",
+    ("value", "if type(x) is Value and x.born > -birth:", "x.born > -birth",
+     "(x.born >= -birth)"): "no two nodes are born at once",
+    ("operations", "return x if x >= y or x != x else y", "x >= y", "(x > y)"): EQUAL,
+    ("operations", "return x if x <= y or x != x else y", "x <= y", "(x < y)"): EQUAL,
+    ("operations", "return low if x < low else high if x > high else x", "x > high",
+     "(x >= high)"): EQUAL,
+    ("losses", 'return slopes * (1.0 / count) if reduction == "mean" and count > 1 else slopes',
+     "count > 1", "(count >= 1)"): "times 1",
+    ("losses", "return saved if type(g) is float and g == 1.0 else g * saved", "type(g) is float",
+     "(type(g) is not float)"): "times 1, a little slower",
+}  # fmt: skip
+
+# Names that are exported, and numbers on which operations are tested.
+UNTOUCHED = ["__all__", "__slots__", "PAIRS", "ANY", "POSITIVE", "MATRIX", "REDUCTIONS", "FAR"]
+
+COMPARISONS = {
+    ast.Lt: ast.LtE, ast.LtE: ast.Lt, ast.Gt: ast.GtE, ast.GtE: ast.Gt, ast.Eq: ast.NotEq,
+    ast.NotEq: ast.Eq, ast.Is: ast.IsNot, ast.IsNot: ast.Is, ast.In: ast.NotIn, ast.NotIn: ast.In,
+}  # fmt: skip
+OPERATORS = {
+    ast.Add: ast.Sub, ast.Sub: ast.Add, ast.Mult: ast.Div, ast.Div: ast.Mult, ast.Pow: ast.Mult,
+    ast.Mod: ast.Mult, ast.FloorDiv: ast.Mult, ast.MatMult: ast.Mult,
+}  # fmt: skip
+
+
+class Mutant(NamedTuple):
+    """One fault: the text from `start` to `end` is replaced."""
+
+    module: str
+    line: int
+    text: str  # of that line
+    before: str
+    after: str
+    start: int
+    end: int
+
+    def put_into(self, source):
+        return source[: self.start] + self.after + source[self.end :]
+
+    def __str__(self):
+        one_line = lambda text: " ".join(text.split())[:150]
+        return f"{self.module}.py:{self.line}: {one_line(self.before)}  =>  {one_line(self.after)}"
+
+
+# ---- faults ------------------------------------------------------------------------------------
+
+
+def mutants(module, source):
+    """All faults of a file. Annotations, names for export, samples and messages have none."""
+    lines = source.splitlines(keepends=True)
+    starts = [0]
+    for line in lines:
+        starts.append(starts[-1] + len(line))
+
+    def place(line, column):  # the columns of ast are bytes
+        return starts[line - 1] + len(lines[line - 1].encode()[:column].decode())
+
+    tree = ast.parse(source)
+    untouched = {id(n) for node in ast.walk(tree) for root in no_code(node) for n in ast.walk(root)}
+    for node in ast.walk(tree):
+        if id(node) in untouched:
+            continue
+        for after in faults(node):
+            start = place(node.lineno, node.col_offset)
+            after = "el" * source.startswith("elif", start) + after
+            end = place(node.end_lineno, node.end_col_offset)
+            if isinstance(node, ast.expr):
+                after = f"({after})"
+            text = lines[node.lineno - 1].strip()
+            yield Mutant(module, node.lineno, text, source[start:end], after, start, end)
+
+
+def no_code(node):
+    """The parts of a node in which a fault would say nothing about the tests."""
+    parts = [getattr(node, "annotation", None), getattr(node, "returns", None)]
+    if isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Name):
+        name = node.targets[0].id
+        if name in UNTOUCHED or is_type(node.value):
+            parts.append(node)
+    if isinstance(node, ast.If) and "TYPE_CHECKING" in ast.unparse(node.test):
+        parts.append(node)
+    if isinstance(node, ast.keyword) and node.arg in ("samples", "symbol"):
+        parts.append(node)
+    if isinstance(node, ast.JoinedStr):
+        parts.append(node)
+    return [part for part in parts if isinstance(part, ast.AST)]
+
+
+def is_type(node):
+    """`int | Sequence[int] | None`, and the like."""
+    return isinstance(node, ast.BinOp) and isinstance(node.op, ast.BitOr)
+
+
+def faults(node):
+    """The texts of what could stand there instead."""
+    if isinstance(node, ast.Compare):
+        for i, op in enumerate(node.ops):
+            ops = [*node.ops[:i], COMPARISONS[type(op)](), *node.ops[i + 1 :]]
+            yield ast.unparse(ast.Compare(node.left, ops, node.comparators))
+    elif isinstance(node, ast.BinOp) and type(node.op) in OPERATORS:
+        if not (isinstance(node.left, ast.Constant) and isinstance(node.left.value, str)):
+            yield ast.unparse(ast.BinOp(node.left, OPERATORS[type(node.op)](), node.right))
+    elif isinstance(node, ast.BoolOp):
+        other = ast.And() if isinstance(node.op, ast.Or) else ast.Or()
+        yield ast.unparse(ast.BoolOp(other, node.values))
+    elif isinstance(node, ast.UnaryOp) and isinstance(node.op, (ast.Not, ast.USub)):
+        yield ast.unparse(node.operand)
+    elif isinstance(node, ast.Constant) and isinstance(node.value, bool):
+        yield repr(not node.value)
+    elif isinstance(node, ast.Constant) and isinstance(node.value, (int, float)):
+        yield repr(node.value + 1)
+    elif isinstance(node, ast.IfExp):
+        yield ast.unparse(ast.IfExp(node.test, node.orelse, node.body))
+    elif isinstance(node, ast.Lambda) and isinstance(node.body, ast.Name):
+        yield ast.unparse(ast.Lambda(node.args, ast.UnaryOp(ast.USub(), node.body)))
+    elif isinstance(node, (ast.If, ast.While)):
+        # Only the condition is replaced; the node ends where its condition does.
+        test = node.test
+        node.end_lineno, node.end_col_offset = test.end_lineno, test.end_col_offset
+        word = "while" if isinstance(node, ast.While) else "if"
+        yield f"{word} not ({ast.unparse(test)})"
+    elif isinstance(node, ast.AugAssign) and type(node.op) in OPERATORS:
+        yield ast.unparse(ast.AugAssign(node.target, OPERATORS[type(node.op)](), node.value))
+        yield "pass"
+    elif is_effect(node):
+        yield "pass"
+
+
+def is_effect(node):
+    """A statement without which the rest still runs."""
+    if isinstance(node, ast.Assign):
+        return not any(isinstance(t, (ast.Name, ast.Tuple)) for t in node.targets)
+    if isinstance(node, ast.Expr):
+        return not isinstance(node.value, ast.Constant)  # a docstring
+    return isinstance(node, (ast.Raise, ast.Continue, ast.Break))
+
+
+def sample(count, names, seed, root):
+    """That many mutants, of each file its share."""
+    every = {m: list(mutants(m, (root / f"{m}.py").read_text())) for m in names}
+    total = sum(map(len, every.values()))
+    chosen = []
+    for module, found in every.items():
+        share = min(len(found), round(count * len(found) / total + 0.5))
+        chosen += sorted(Random(f"{seed} {module}").sample(found, share), key=lambda m: m.start)
+    return chosen
+
+
+# ---- the tests' turn -----------------------------------------------------------------------------
+
+
+def copy_of_the_tree():
+    """A directory with the library and its tests, where hypothesis loses no time on shrinking."""
+    copy = Path(tempfile.mkdtemp(prefix="tinygrad_lr_mutants_"))
+    for name in "tinygrad_lr", "tests":
+        ignore = shutil.ignore_patterns("__pycache__")
+        shutil.copytree(ROOT / name, copy / name, ignore=ignore)
+    for path in [*ROOT.glob("*.cfg"), *ROOT.glob("*.toml"), *ROOT.glob("*.md")]:
+        shutil.copy(path, copy)
+    with (copy / "tests" / "conftest.py").open("a") as conftest:
+        conftest.write(
+            "\nfrom hypothesis import Phase\n"
+            "settings.register_profile('mutants', parent=settings.get_profile('fixed'),\n"
+            "    phases=[Phase.explicit, Phase.generate])\n"
+            "settings.load_profile('mutants')\n"
+        )
+    return copy
+
+
+def passes(copy, modules, timeout, bytecode=False):
+    """Do all tests pass, those of these modules first?"""
+    first = [name for m in modules for name in FIRST.get(m, [m])]
+    rest = REST_OF_OPTIM if all(m.startswith("optim/") for m in modules) else REST
+    names = list(dict.fromkeys([*first, *rest, *(REST_OF_OPTIM if len(modules) > 1 else [])]))
+    files = [f"tests/test_{name}.py" for name in names]
+    command = [sys.executable, "-m", "pytest", "-x", "-q", "-p", "no:cacheprovider", *files]
+    environment = dict(os.environ, PYTHONDONTWRITEBYTECODE="" if bytecode else "1")
+    try:
+        done = subprocess.run(
+            command, cwd=copy, env=environment, capture_output=True, text=True, timeout=timeout
+        )
+    except subprocess.TimeoutExpired:
+        return False
+    if bytecode and done.returncode:
+        sys.exit("The tests must pass before a fault is put in:\n" + done.stdout[-3000:])
+    return done.returncode == 0
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--count", type=int, default=300, help="how many mutants")
+    parser.add_argument("--only", default="", help="modules, with commas: " + " ".join(MODULES))
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--timeout", type=float, default=180.0, help="seconds for all tests")
+    parser.add_argument("--json", type=Path, help="write what became of each mutant")
+    options = parser.parse_args()
+    names = [m for m in MODULES if not options.only or m in options.only.split(",")]
+    copy = copy_of_the_tree()
+    library = copy / "tinygrad_lr"
+    try:
+        chosen = sample(options.count, names, options.seed, library)
+        passes(copy, ["array", "optim/sgd"], None, bytecode=True)  # and their bytecode is kept
+        fates = []
+        for mutant in chosen:
+            path = library / f"{mutant.module}.py"
+            source = path.read_text()
+            path.write_text(mutant.put_into(source))
+            survived = passes(copy, [mutant.module], options.timeout)
+            path.write_text(source)
+            reason = EQUIVALENT.get((mutant.module, mutant.text, mutant.before, mutant.after))
+            fate = "killed" if not survived else "equivalent" if reason else "survived"
+            fates.append({**mutant._asdict(), "fate": fate})
+            if survived:
+                print(f"{fate}: {mutant}" + (f"  ({reason})" if reason else ""), flush=True)
+            if options.json:
+                options.json.write_text(json.dumps(fates, indent=1) + "\n")
+        report(fates)
+    finally:
+        shutil.rmtree(copy)
+
+
+def report(fates):
+    """Killed and survived, by file; those known to be equivalent count as neither."""
+    print(f"\n{'':20}{'killed':>9}{'survived':>9}{'equivalent':>11}{'':>7}")
+    for module in [*dict.fromkeys(f["module"] for f in fates), "all"]:
+        of = [f["fate"] for f in fates if module in (f["module"], "all")]
+        killed, survived = of.count("killed"), of.count("survived")
+        share = f"{killed / max(killed + survived, 1):7.1%}"
+        print(f"{module:20}{killed:9}{survived:9}{of.count('equivalent'):11}{share:>7}")
+
+
+if __name__ == "__main__":
+    main()
