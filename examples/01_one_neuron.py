@@ -62,29 +62,31 @@ print("\n".join(explain(LOSS).splitlines()[-6:]))
 section("5. Downhill, and first in the wrong direction")
 # The gradient points to where the loss grows. Adding it is the most common mistake of all.
 def steps(sign, count, lr=0.5, w=w, b=b):
-    path = []
+    path = [(loss_at(w, b), w, b)]
     for _ in range(count):
         error = 1.0 / (1.0 + math.exp(-(w * x + b))) - y
-        path.append((loss_at(w, b), error + y))
         w, b = w + sign * lr * error * x, b + sign * lr * error
-    return path, w, b
+        path.append((loss_at(w, b), w, b))
+    return path
 
 
-uphill, *_ = steps(+1.0, 9)
-downhill, w_end, b_end = steps(-1.0, 9)
-shown = [(k, uphill[k][0], downhill[k][0], downhill[k][1]) for k in (0, 1, 2, 4, 8)]
-table(["step", "loss, w + lr g", "loss, w - lr g", "p, w - lr g"], shown)
+uphill, downhill = steps(+1.0, 8), steps(-1.0, 8)
+table(["step", "loss, w + lr g", "loss, w - lr g", "its w", "its b"],
+      [(k, uphill[k][0], *downhill[k]) for k in (0, 1, 2, 4, 8)])
 
 section("6. Who says that Value walks the same way?")
 W, B = Value(w), Value(b)
-for _ in range(9):
+for _ in range(8):
     (-log(1.0 / (1.0 + exp(-(W * x + B))))).backward()
     for parameter in W, B:
         parameter.data -= 0.5 * parameter.grad
         parameter.zero_grad()
+_, w_end, b_end = downhill[8]
 apart = max(abs(W.data - w_end), abs(B.data - b_end))
-print(f"after 9 steps: by Value w = {W.data:.6f}, b = {B.data:.6f}")
+print(f"after 8 steps: by Value w = {W.data:.6f}, b = {B.data:.6f}")
 print(f"               by hand  w = {w_end:.6f}, b = {b_end:.6f}   at most {apart:.1g} apart")
+
+section("The picture")
 
 
 def draw(axes):
@@ -94,7 +96,6 @@ def draw(axes):
     axes.plot(w, loss, "o", color="black")
     axes.set(xlabel="w", ylabel="loss", ylim=(0, 4),
              title="The derivative is the slope of the loss")
-    axes.legend()
 
 
 picture("01_slope", draw)
@@ -104,12 +105,12 @@ print(f"At w = {w}, b = {b} the neuron says {p:.3f} for what happened; the loss 
 print(f"The chain rule gives the slopes {by_hand[0]:.4f} and {by_hand[1]:.4f}: error (p - y) "
       "times input, nothing else.")
 print(f"Nudging agrees to {max(abs(a - n) for a, n in zip(by_hand, nudged)):.0e}; "
-      f"nine steps of Value and nine by hand end {apart:.1g} apart.")
+      f"eight steps of Value and eight by hand end {apart:.1g} apart.")
 print(f"w - lr g takes the loss from {downhill[0][0]:.3f} to {downhill[8][0]:.3f}, and "
       f"w + lr g to {uphill[8][0]:.1f}: the sign matters.")
 
 assert math.isclose(by_hand[0], (p - y) * x) and math.isclose(by_hand[1], p - y)
 assert all(abs(a - n) < 1e-8 for a, n in zip(by_hand, nudged))
 assert apart < 1e-12
-assert all(later < earlier for (earlier, _), (later, _) in zip(downhill, downhill[1:]))
-assert uphill[8][0] > 10.0 * uphill[0][0] and downhill[8][1] > 0.9
+assert all(later[0] < earlier[0] for earlier, later in zip(downhill, downhill[1:]))
+assert uphill[8][0] > 10.0 * uphill[0][0] and math.exp(-downhill[8][0]) > 0.9

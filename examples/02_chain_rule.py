@@ -14,32 +14,14 @@ Exercises (answers are checked by tests/test_exercises_b.py)
 """
 
 import math
+import operator
 import shutil
+from itertools import accumulate
 
 from course import OUTPUT, section, table
 
 from tinygrad_lr import Value, log, sigmoid
 from tinygrad_lr.graph import draw, explain
-
-section("1. A neuron in small steps, and what a nudge does to each of them")
-w, b, x = 0.5, -1.0, 3.0  # one input, 3, whose label is 1
-steps = {
-    "v = w * x": lambda w: w * x,
-    "z = v + b": lambda v: v + b,
-    "p = sigmoid(z)": lambda z: 1.0 / (1.0 + math.exp(-z)),
-    "loss = -log(p)": lambda p: -math.log(p),
-}
-rows, number, product, h = [], w, 1.0, 1e-6
-for name, f in steps.items():
-    slope = (f(number + h) - f(number - h)) / (2.0 * h)
-    number, product = f(number), product * slope
-    rows.append((name, number, slope, product))
-table(["step", "number", "slope of the step", "product of the slopes so far"], rows)
-whole = lambda w: steps["loss = -log(p)"](steps["p = sigmoid(z)"](w * x + b))
-nudged = (whole(w + h) - whole(w - h)) / (2.0 * h)
-print(f"nudging w and looking at the loss: {nudged:.4f}. The chain rule: slopes multiply.")
-
-section("2. A number that is used twice: the ways add up, and they double")
 
 
 class Node:
@@ -50,25 +32,11 @@ class Node:
 
 
 def along_all_paths(node, leaf):
-    """The sum over all paths of the product of slopes: right, and as slow as there are paths."""
-    global visits
-    visits += 1
+    """Slope and visits. The sum over all paths of the product of slopes, path by path."""
     if node is leaf:
-        return 1.0
-    return sum(slope * along_all_paths(source, leaf) for source, slope in node.made_of)
-
-
-rows = []
-for doublings in 1, 2, 4, 8, 16:
-    visits, first = 0, Node()
-    last = first
-    for _ in range(doublings):
-        last = Node((last, 1.0), (last, 1.0))  # y = y + y
-    rows.append((doublings, int(along_all_paths(last, first)), visits, doublings + 1))
-table(["times y = y + y", "slope", "visits along paths", "numbers there are"], rows)
-print("So each number is visited once, when all it is owed has come in. But in which order?")
-
-section("3. The wrong order, and the right one")
+        return 1.0, 1
+    walks = [(slope, *along_all_paths(source, leaf)) for source, slope in node.made_of]
+    return sum(s * rest for s, rest, _ in walks), 1 + sum(visits for *_, visits in walks)
 
 
 def one_visit_each(nodes):
@@ -80,6 +48,40 @@ def one_visit_each(nodes):
     return owed
 
 
+section("1. A neuron in small steps")
+w, b, x = 0.5, -1.0, 3.0  # one input, 3, whose label is 1
+steps = {
+    "v = w * x": lambda w: w * x,
+    "z = v + b": lambda v: v + b,
+    "p = sigmoid(z)": lambda z: 1.0 / (1.0 + math.exp(-z)),
+    "loss = -log(p)": lambda p: -math.log(p),
+}
+numbers = list(accumulate(steps.values(), lambda number, f: f(number), initial=w))
+table(["step", "number"], zip(steps, numbers[1:]))
+
+section("2. What a nudge does to each step, and to the whole")
+# A slope says how many times as large a tiny change is after the step as before it.
+h = 1e-6
+slope_of = lambda f, number: (f(number + h) - f(number - h)) / (2.0 * h)
+slopes = [slope_of(f, number) for f, number in zip(steps.values(), numbers)]
+products = list(accumulate(slopes, operator.mul))
+table(["step", "its slope", "product of the slopes so far"], zip(steps, slopes, products))
+whole = lambda w: steps["loss = -log(p)"](steps["p = sigmoid(z)"](w * x + b))
+nudged = slope_of(whole, w)
+print(f"nudging w and looking at the loss: {nudged:.4f}. The chain rule: slopes multiply.")
+
+section("3. A number that is used twice: the ways add up, and they double")
+rows = []
+for doublings in 1, 2, 4, 8, 16:
+    first = last = Node()
+    for _ in range(doublings):
+        last = Node((last, 1.0), (last, 1.0))  # y = y + y
+    slope, visits = along_all_paths(last, first)
+    rows.append((doublings, int(slope), visits, doublings + 1))
+table(["times y = y + y", "slope", "visits along paths", "numbers there are"], rows)
+print("So each number is visited once, when all it is owed has come in. But in which order?")
+
+section("4. The wrong order, and the right one")
 # start = 1.5, c = 2 * start = 3, a = c * c = 9, loss = c + a. By hand: 2 * (1 + 2 * c) = 14.
 start = Node()
 c = Node((start, 2.0))
@@ -89,10 +91,10 @@ near_first = one_visit_each([result, c, a, start])[start]
 newest_first = one_visit_each([result, a, c, start])[start]
 table(["order of visits", "slope by start"],
       [("nearest to the loss first", near_first), ("newest first", newest_first)])
-print("c was visited before a had paid it. A number is always older than what is made of it: so")
-print("newest first is right for every calculation, and needs neither recursion nor search.")
+print("c was visited before a had paid it. A number is always older than what is made of it: so\n"
+      "newest first is right for every calculation, and needs neither recursion nor search.")
 
-section("4. The engine, in its own words")
+section("5. The engine, in its own words")
 w, b = Value(0.5, label="w"), Value(-1.0, label="b")
 z = w * x + b
 p = sigmoid(z)
@@ -101,6 +103,8 @@ z.label, p.label, loss.label = "z", "p", "loss"
 told = explain(loss)
 print(told)
 loss.backward()
+
+section("The picture")
 if shutil.which("dot"):
     OUTPUT.mkdir(exist_ok=True)
     print(f"picture: {draw(loss, OUTPUT / '02_graph.png')}")
@@ -108,13 +112,13 @@ else:
     print("(no picture '02_graph': graphviz is not installed)")
 
 section("What we learned")
-print(f"The slope of the loss by w is a product of four, {product:.4f}; a nudge confirms it.")
+print(f"The slope of the loss by w is a product of four, {products[-1]:.4f}; a nudge confirms it.")
 print(f"After 16 doublings there are {2**16} paths, with {rows[-1][2]} visits; one visit for each")
 print(f"number makes {rows[-1][3]}.")
 print(f"In the wrong order the slope was {near_first:g}, newest first it is {newest_first:g}.")
 print("One walk back gave the slopes by w and by b together; by nudging, each costs two runs.")
 
-assert abs(product - nudged) < 1e-6 and abs(w.grad - product) < 1e-6
+assert abs(products[-1] - nudged) < 1e-6 and abs(w.grad - products[-1]) < 1e-6
 assert abs(b.grad - (p.data - 1.0)) < 1e-12
 assert rows[-1][1] == 2**16 and rows[-1][2] == 2**17 - 1
 assert near_first == 2.0 and newest_first == 2.0 * (1.0 + 2.0 * 3.0)

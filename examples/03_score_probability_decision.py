@@ -60,6 +60,8 @@ upright = w1 * along[0] + w2 * along[1]
 size = math.hypot(w1, w2)
 print(f"the line goes through ({here[0]}, {here[1]:.2f}) and ({there[0]}, {there[1]:.2f}); "
       f"w . direction = {upright:.0e}")
+
+section("5. The score is a distance from that line, in units of 1 / |w|")
 stations = []
 for distance in (-0.4, -0.1, 0.0, 0.1, 0.4):
     x = Array([5.0 + distance * w1 / size, on_line(5.0) + distance * w2 / size])
@@ -67,7 +69,7 @@ for distance in (-0.4, -0.1, 0.0, 0.1, 0.4):
     stations.append((distance, x[0], x[1], z, z / size, sigmoid(z)))
 table(["cm along w", "length", "width", "score z", "z / |w|", "p"], stations)
 
-section("5. The decision is yours: the threshold moves the line, not the model")
+section("6. The decision is yours: the threshold moves the line, not the model")
 # p >= t means z >= log(t / (1 - t)): a parallel line. Which errors are worse, is not in the data.
 p = model.predict_proba(X)[:, 1]
 decisions = []
@@ -77,21 +79,18 @@ for t in 0.05, 0.2, 0.5, 0.8, 0.95:
     decisions.append((t, moved, int(alarms), int(missed), accuracy(y, p >= t)))
 table(["threshold", "line moved by (cm)", "false alarms", "missed", "accuracy"], decisions)
 
+section("The picture")
+
 
 def draw(axes):
     for label, name in enumerate(data.target_names[1:]):
-        points = [x for x, target in zip(X.rows, y) if target == label]
-        axes.scatter(*zip(*points), s=18, label=name)
-    xs = [2.8, 7.2]
+        axes.scatter(*zip(*(x for x, t in zip(X.rows, y) if t == label)), s=18, label=name)
     for t, style in (0.05, ":"), (0.5, "-"), (0.95, "--"):
-        z = math.log(t / (1.0 - t))
-        axes.plot(xs, [on_line(v) + z / w2 for v in xs], style, color="black", label=f"p = {t}")
-    axes.annotate("", (5.0 + 0.5 * w1 / size, on_line(5.0) + 0.5 * w2 / size), (5.0, on_line(5.0)),
-                  arrowprops={"arrowstyle": "->", "color": "crimson", "linewidth": 2})
-    axes.set(xlabel="petal length (cm)", ylabel="petal width (cm)",
-             xlim=(2.8, 7.2), ylim=(0.8, 2.7),
-             title="w (red) stands upright on the line", aspect="equal")
-    axes.legend(loc="lower right")
+        heights = [on_line(v) + math.log(t / (1.0 - t)) / w2 for v in (2.8, 7.2)]
+        axes.plot((2.8, 7.2), heights, style, color="black", label=f"p = {t}")
+    axes.arrow(5.0, on_line(5.0), 0.5 * w1 / size, 0.5 * w2 / size, width=0.02, color="crimson")
+    axes.set(xlabel="petal length (cm)", ylabel="petal width (cm)", ylim=(0.8, 2.7),
+             aspect="equal", title="w (red) stands upright on the line")
 
 
 picture("03_separating_line", draw, figsize=(8, 4))

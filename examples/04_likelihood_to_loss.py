@@ -20,7 +20,7 @@ from course import picture, section, table
 
 from tinygrad_lr import (
     Array, Value, bernoulli_log_likelihood, binary_cross_entropy, binary_cross_entropy_with_logits,
-    gaussian_negative_log_likelihood, grad, mean_squared_error, negative_log_likelihood, sigmoid,
+    gaussian_negative_log_likelihood, mean_squared_error, negative_log_likelihood, sigmoid,
 )  # fmt: skip
 from tinygrad_lr.data import load_digits
 from tinygrad_lr.optim import LBFGS, SGD
@@ -30,6 +30,19 @@ hours = Array([0.5, 0.75, 1.0, 1.25, 1.5, 1.75, 1.75, 2.0, 2.25, 2.5,
                2.75, 3.0, 3.25, 3.5, 4.0, 4.25, 4.5, 4.75, 5.0, 5.5])
 passed = Array([0, 0, 0, 0, 0, 0, 1, 0, 1, 0, 1, 0, 1, 0, 1, 1, 1, 1, 1, 1])
 n = len(hours)
+
+
+def walk(height, lr, steps=2000, **how):
+    """The points that gradient descent visits; with maximize=True ascent."""
+    w, b = Value(0.0), Value(0.0)
+    optimizer, path = SGD([w, b], lr=lr, **how), []
+    for _ in range(steps):
+        optimizer.zero_grad()
+        height(w * hours + b).backward()
+        optimizer.step()
+        path.append((w.data, b.data))
+    return path
+
 
 section("1. Likelihood: the probability of all that happened")
 # The rows are independent, so their probabilities multiply: p for who passed, 1 - p for others.
@@ -50,19 +63,6 @@ ws = [i / 100 for i in range(301)]
 by_product = max(ws, key=lambda w: likelihood(w, -4.0777))
 by_sum = max(ws, key=lambda w: bernoulli_log_likelihood(sigmoid(w * hours - 4.0777), passed))
 print(f"argmax over 301 values of w: of the likelihood {by_product}, of its logarithm {by_sum}")
-
-
-def walk(height, lr, steps=2000, **how):
-    """The points that gradient descent visits; with maximize=True ascent."""
-    w, b = Value(0.0), Value(0.0)
-    optimizer, path = SGD([w, b], lr=lr, **how), []
-    for _ in range(steps):
-        optimizer.zero_grad()
-        height(w * hours + b).backward()
-        optimizer.step()
-        path.append((w.data, b.data))
-    return path
-
 
 section("3. Upside down: uphill on the one is downhill on the other")
 log_likelihood = lambda z: bernoulli_log_likelihood(sigmoid(z), passed)
@@ -96,21 +96,20 @@ print("geometric average. Who tosses a coin for everybody has exp(-0.6931) = 0.5
 
 section("6. Why not just call it the negative log-likelihood?")
 # (a) There is one for each distribution. The Gaussian one is squared error, moved and halved.
-m, t = Array([1.5, 2.0, 3.0]), Array([1.0, 2.0, 4.0])
-gap = gaussian_negative_log_likelihood(m, t, 1.0) - mean_squared_error(m, t) / 2
+gap = gaussian_negative_log_likelihood(hours, passed, 1.0) - mean_squared_error(hours, passed) / 2
 print(f"(a) Gaussian: NLL - squared error / 2 = {gap:.6f} = log(2 pi) / 2, whatever the weights")
 # (b) Cross-entropy takes targets that nobody can have drawn: 0.7 of a pass.
-cost = lambda p: binary_cross_entropy(p, 0.7)
-soft = {p: cost(p) for p in (0.5, 0.7, 0.9)}
+soft = {p: binary_cross_entropy(p, 0.7) for p in (0.5, 0.7, 0.9)}
 print("(b) target 0.7: cross-entropy", ", ".join(f"{v:.4f} at p = {p}" for p, v in soft.items()))
-print(f"    lowest at p = 0.7 (slope {grad(cost)(0.7):.0e}) "
-      "but not 0: no label was drawn, so it is no likelihood")
+print("    lowest at p = 0.7, but not 0: no label was drawn, so it is no likelihood")
 # (c) In PyTorch and here the name is taken: it picks log-probabilities and knows no sigmoid.
 try:
     negative_log_likelihood([[2.0, -1.0]], [0])
 except ValueError as error:
     refused = str(error)
 print(f"(c) given scores: {refused[:74]}")
+
+section("The picture")
 
 
 def draw(axes):
@@ -119,8 +118,7 @@ def draw(axes):
     axes[0].plot(ws, [likelihood(v, b) for v in ws])
     axes[1].plot(ws, tops)
     axes[2].plot(ws, [-top / n for top in tops])
-    titles = "likelihood: a product", "log-likelihood: a sum", "cross-entropy: minus its mean"
-    for ax, title in zip(axes, titles):
+    for ax, title in zip(axes, ("likelihood", "log-likelihood", "cross-entropy")):
         ax.axvline(w, color="grey", linewidth=1)
         ax.set(xlabel="w", title=title)
 

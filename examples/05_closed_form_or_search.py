@@ -29,7 +29,17 @@ hours = [0.5, 0.75, 1.0, 1.25, 1.5, 1.75, 1.75, 2.0, 2.25, 2.5,
          2.75, 3.0, 3.25, 3.5, 4.0, 4.25, 4.5, 4.75, 5.0, 5.5]
 y = Array([0, 0, 0, 0, 0, 0, 1, 0, 1, 0, 1, 0, 1, 0, 1, 1, 1, 1, 1, 1])  # who passed
 X = Array([[1.0, h] for h in hours])  # a column of ones, so that w = (b, slope)
-n = len(y)
+
+
+def newton(loss, most=30):
+    """All weights that Newton's search visits, from 0 until the gradient is gone."""
+    w = Value([0.0, 0.0])
+    optimizer, path = Newton([w]), [w.data]
+    while len(path) <= most and max(map(abs, grad(loss)(w.data))) > 1e-12:
+        optimizer.step(lambda: loss(w))
+        path.append(w.data)
+    return path
+
 
 section("1. Linear: the gradient is 0 on a straight line through the weights")
 # mean (Xw - y)^2 / 2 has the gradient X'(Xw - y) / n. Zero means X'X w = X'y: 2 equations.
@@ -57,23 +67,12 @@ for step in range(401):
 table(["step", "intercept", "slope", "distance to the formula"],
       [visited[k] for k in (0, 25, 100, 400)])
 
-
-def newton(loss, most=30):
-    """All weights that Newton's search visits, from 0 until the gradient is gone."""
-    w = Value([0.0, 0.0])
-    optimizer, path = Newton([w]), [w.data]
-    while len(path) <= most and max(map(abs, grad(loss)(w.data))) > 1e-12:
-        optimizer.step(lambda: loss(w))
-        path.append(w.data)
-    return path
-
-
 section("3. The flaw: use the formula for labels anyway")
 # It gives a line, cut at 1/2. One more student, who studied 60 hours and passed, as expected:
 cut = lambda w, at: (at - w[0]) / w[1]
-before = cut(normal_equations(X, y), 0.5)
 X_more, y_more = Array([*X.rows, [1.0, 60.0]]), Array([*y, 1.0])
-after = cut(normal_equations(X_more, y_more), 0.5)
+line, pulled = normal_equations(X, y), normal_equations(X_more, y_more)
+before, after = cut(line, 0.5), cut(pulled, 0.5)
 logistic = lambda w, X=X, y=y: binary_cross_entropy_with_logits(X @ w, y)
 path = newton(logistic)
 path_more = newton(lambda w: logistic(w, X_more, y_more))
@@ -98,19 +97,17 @@ table(["step", "b", "w", "largest gradient"],
 print(f"squared error: {len(linear_path) - 1} step, the formula. Logistic: {len(path) - 1} steps, "
       "and the right digits double.")
 
+section("The picture")
+
 
 def draw(axes):
     hs = [i / 20 for i in range(-10, 141)]
-    line = normal_equations(X, y)
-    pulled = normal_equations(X_more, y_more)
     axes.plot(hours, y, "o", color="black", label="students")
     axes.plot(hs, [line[0] + line[1] * h for h in hs], label="straight line")
     axes.plot(hs, [pulled[0] + pulled[1] * h for h in hs], "--", label="with a student of 60 hours")
-    curve = [sigmoid(path[-1][0] + path[-1][1] * h) for h in hs]
-    axes.plot(hs, curve, label="logistic, with or without")
+    axes.plot(hs, sigmoid(path[-1][0] + path[-1][1] * Array(hs)), label="logistic, with or without")
     axes.axhline(0.5, color="grey", linewidth=1)
     axes.set(xlabel="hours of study", ylabel="passed", title="A formula for the wrong question")
-    axes.legend()
 
 
 picture("05_line_and_sigmoid", draw)

@@ -31,6 +31,9 @@ from tinygrad_lr.optim import LBFGS
 X, y, names, *_ = load_breast_cancer()
 X = StandardScaler().fit_transform(X[:, [1, 4]])
 loss = lambda w: binary_cross_entropy_with_logits(X @ w, y)
+best = Value([0.0, 0.0])
+LBFGS([best], max_iter=100).step(lambda: loss(best))
+bottom, lowest = best.data, loss(best.data)
 noise = random.Random(6)
 
 section("1. The bowl by chords: between two points the loss hangs below the straight line")
@@ -45,12 +48,8 @@ print("Not one above. But 300 chords are no proof: the 301st might be.")
 
 section("2. The bowl by second derivatives: it curves upwards in every direction")
 # v'Hv is the mean of p (1 - p) (x.v)^2: a mean of squares cannot be negative. That is a proof.
-best = Value([0.0, 0.0])
-LBFGS([best], max_iter=100).step(lambda: loss(best))
-bottom, lowest = best.data, loss(best.data)
 rows, apart = [], 0.0
-places = ("w = 0", 0.0), ("bottom", 1.0), ("5 x bottom", 5.0), ("20 x bottom", 20.0)
-for name, times in places:
+for name, times in ("w = 0", 0.0), ("bottom", 1.0), ("5 x bottom", 5.0), ("20 x bottom", 20.0):
     w = times * bottom
     H, p = hessian(loss)(w), sigmoid(X @ w)
     formula = X.T @ (X.T * (p * (1.0 - p))).T / len(y)  # X' S X / n
@@ -63,8 +62,7 @@ print(f"the engine's Hessian and the formula: at most {apart:.0e} apart")
 section("3. How steep at most? L, from X alone")
 L, rate = smoothness_constant(X), safe_learning_rate(X)
 print(f"p (1 - p) is at most 1/4, at w = 0: curvature <= L = {L:.4f} everywhere; 1/L = {rate:.3f}")
-print(f"Where p is near 0 or 1 the bowl is flat: {rows[3][4]:.4f} far out; at the bottom "
-      f"{rows[1][4]:.4f}.")
+print(f"With p near 0 or 1 it is flat: {rows[3][4]:.4f} far out, {rows[1][4]:.4f} at the bottom.")
 
 
 def descend(loss, rate, start, steps=40):
@@ -107,6 +105,8 @@ for factor in 1.9, 2.1:
     print(f"labels without a pattern, {factor} / L: from {begun:.0e} above the bottom to "
           f"{sharp[factor]:.0e}")
 
+section("The picture")
+
 
 def draw(axes):
     side = [i / 4 - 7.0 for i in range(57)]
@@ -116,11 +116,10 @@ def draw(axes):
         ax.contour(side, side, heights, levels=levels, cmap="viridis", linewidths=0.8)
         ax.plot(*zip(*(w for w, _, _ in paths[name])), ".-", color="crimson", linewidth=0.8)
         ax.plot(*bottom, "k+", markersize=12)
-        ax.set(title=f"rate {name}", xlabel="weight of texture", xlim=(-7, 7), ylim=(-7, 7))
-    axes[0].set_ylabel("weight of smoothness")
+        ax.set(title=f"rate {name}", xlabel="w of texture", ylabel="w of smoothness")
 
 
-picture("06_paths", draw, ncols=4, figsize=(14, 3.8))
+picture("06_paths", draw, ncols=4, figsize=(14, 3.8), subplot_kw={"xlim": (-7, 7), "ylim": (-7, 7)})
 
 section("What we learned")
 print("The loss is a bowl: no chord of 300 fails, and its Hessian is a mean of squares (the engine")

@@ -22,6 +22,7 @@ from tinygrad_lr import (
     sigmoid, tanh,
 )  # fmt: skip
 from tinygrad_lr.optim import SGD, Adam
+from tinygrad_lr.training import minimize
 
 X, y = Array([[0.0, 0], [0, 1], [1, 0], [1, 1]]), Array([0, 1, 1, 0])  # exclusive or
 
@@ -36,7 +37,8 @@ for _ in range(500):
 print(f"one layer: loss {one_layer:.4f}, log 2 = {math.log(2.0):.4f}: says 1/2 to everything")
 
 section("2. A second layer: two neurons with tanh, and one that listens to them")
-# All nine weights in one list: W (2, 2), c (2,), v (2,), and the last bias.
+# Four weights and two biases of the neurons, two weights and a bias of the listener: nine
+# numbers in one list, W (2, 2), c (2,), v (2,), and the last bias.
 def network(w):
     """The loss of nine weights, given as one Value or Array."""
     hidden = tanh(X @ reshape(w[0:4], (2, 2)) + w[4:6])
@@ -46,15 +48,13 @@ def network(w):
 def learn(start, steps=250):
     """The weights where Adam ends, and their loss."""
     w = Value(start)
-    optimizer = Adam([w], lr=0.1)
-    for _ in range(steps):
-        optimizer.zero_grad()
-        network(w).backward()
-        optimizer.step()
-    return w.data, network(w.detach()).item()
+    minimize(lambda X, y: network(w), [w], [(X, y)], Adam([w], lr=0.1), steps)
+    return w.data, network(w.data)
 
 
-print("Four weights and two biases of the neurons, two weights and a bias of the listener: nine.")
+zero, height = learn([0.0] * 9, 100)
+slope = max(map(abs, grad(network)(zero)))
+print(f"100 steps from 0: slope {slope:g}, loss {height:.4f}. Who starts there stays.")
 
 section("3. Different starts, different ends")
 ends = []
@@ -66,8 +66,7 @@ stuck = [loss for _, loss in ends if loss > 0.3]
 print("losses:", "  ".join(f"{loss:.3f}" for _, loss in ends[:8]))
 print("       ", "  ".join(f"{loss:.3f}" for _, loss in ends[8:]))
 print(f"{len(solved)} of 16 starts learn it. {len(stuck)} are caught, most at {min(stuck):.3f}, "
-      "half of "
-      f"log 2: two rows right\nand two at 1/2. (A thousand more steps do not free them.)")
+      "half of log 2:\ntwo rows right, two at 1/2. (A thousand more steps do not free them.)")
 
 section("4. Proof that it cannot be a bowl: let the two neurons change places")
 # The output is the same, so both are as good. In a bowl the middle would be as good or better.
@@ -75,10 +74,6 @@ w = solved[0]
 swapped = w[[1, 0, 3, 2, 5, 4, 7, 6, 8]]
 middle = network((w + swapped) / 2)
 print(f"loss {network(w):.4f}, neurons swapped {network(swapped):.4f}, in the middle {middle:.4f}")
-zero = Array([0.0] * 9)
-slope = max(map(abs, grad(network)(zero)))
-print(f"All weights 0: slope {slope:g}, loss {network(zero):.4f}. Who starts there stays;")
-print(f"hence small random weights. After 100 steps from 0: {learn(zero, 100)[1]:.4f}.")
 
 
 def descend(loss, w, lr=0.5, steps=2000):
@@ -98,27 +93,27 @@ for start in -1.0, 1.0:
     s, e = descend(squared, start), descend(entropy, start, lr=0.02)
     rows.append((start, s, squared(s), e, entropy(e)))
 table(["start", "squared error ends at", "value", "cross-entropy ends at", "value"], rows)
+
+section("6. It curves downwards in places; and surely wrong, it has no slope to learn from")
 curvatures = [hessian(squared)(v / 10) for v in range(-30, 31)]
 print(f"curvature of squared error: from {min(curvatures):.2f} to {max(curvatures):.2f}; "
       "below 0 it is no bowl")
-
-section("6. Surely wrong, and no slope to learn from")
 wrong = [(z, grad(lambda z: (sigmoid(z) - 0.0) ** 2)(z),
           grad(lambda z: binary_cross_entropy_with_logits(z, 0.0))(z)) for z in (1.0, 5.0, 20.0)]
 table(["score, label 0", "slope of squared error", "of cross-entropy"], wrong)
+
+section("The picture")
 
 
 def draw(axes):
     ws = [i / 50 - 2.0 for i in range(251)]
     axes[0].plot(ws, [squared(v) for v in ws], label="squared error")
-    for row in rows:
-        axes[0].plot(row[1], row[2], "o", color="crimson")
+    axes[0].plot(*zip(*(row[1:3] for row in rows)), "o", color="crimson")
     axes[0].set(xlabel="w", title="Two valleys: squared error on a sigmoid")
     share = [i / 40 - 0.5 for i in range(81)]
     axes[1].plot(share, [network(w + t * (swapped - w)) for t in share])
     axes[1].plot([0, 1], [network(w), network(swapped)], "o", color="crimson")
-    axes[1].set(xlabel="from one solution (0) to its mirror image (1)",
-                title="A network's loss between")
+    axes[1].set(xlabel="from a solution (0) to its mirror image (1)", title="A network between")
 
 
 picture("07_valleys", draw, ncols=2, figsize=(11, 4))

@@ -37,11 +37,22 @@ LBFGS([best], max_iter=200).step(lambda: loss_of(best, X, y))
 lowest = loss_of(best.data, X, y)
 length = lambda v: math.hypot(*v)
 
+
+def learn(batch_size, lr, epochs):
+    """The weights after each epoch, and the seconds that the training took."""
+    w, path = Value([0.0] * d), []
+    seconds = perf_counter()
+    minimize(lambda X, y: loss_of(w, X, y), [w], Batches(X, y, batch_size, seed=1),
+             SGD([w], lr=lr), epochs, [lambda _: path.append(w.data)])
+    return path, perf_counter() - seconds
+
+
 section("1. One row's gradient is wrong, but right on average")
 start = Array([0.0] * d)
 full = grad(loss_of)(start, X, y)
 singles = [grad(loss_of)(start, X[[i]], y[[i]]) for i in range(n)]
-mean = sum(singles[1:], singles[0]) / n
+mean_of = lambda gradients: sum(gradients[1:], gradients[0]) / len(gradients)
+mean = mean_of(singles)
 uphill = sum(g @ full < 0.0 for g in singles)
 print(f"gradient of all rows: {length(full):.2f} long; of one row: up to "
       f"{max(map(length, singles)):.1f}")
@@ -52,24 +63,11 @@ section("2. Four times the rows, half the noise")
 chance = random.Random(8)
 noises = []
 for size in 1, 4, 16, 64:
-    errors = []
-    for _ in range(200):
-        drawn = [singles[chance.randrange(n)] for _ in range(size)]
-        errors.append(length(sum(drawn[1:], drawn[0]) / size - full) ** 2)
-    noises.append((size, math.sqrt(sum(errors) / len(errors))))
+    errors = [mean_of(chance.choices(singles, k=size)) - full for _ in range(200)]
+    noises.append((size, math.sqrt(sum(e @ e for e in errors) / 200)))
 one = math.sqrt(sum(length(g - full) ** 2 for g in singles) / n)
 table(["rows", "noise of their mean", "one row's / root of rows"],
       [(size, noise, one / math.sqrt(size)) for size, noise in noises])
-
-
-def learn(batch_size, lr, epochs):
-    """w, and its distance from the bottom after each step; seconds that the training took."""
-    w, path = Value([0.0] * d), []
-    seconds = perf_counter()
-    minimize(lambda X, y: loss_of(w, X, y), [w], Batches(X, y, batch_size, seed=1),
-             SGD([w], lr=lr), epochs, [lambda _: path.append(w.data)])
-    return path, perf_counter() - seconds
-
 
 section("3. What a step costs, and what an epoch buys")
 rows, runs = [], {}
@@ -94,19 +92,17 @@ for name, size, lr in (("1 row, rate 0.2", 1, 0.2), ("1 row, rate 0.02", 1, 0.02
     settled.append((name, above[0], above[4], sum(above[5:]) / 5))
 table(["what", "above: 1 epoch", "5 epochs", "mean of 6 to 10"], settled)
 
+section("The picture")
+
 
 def draw(axes):
     for (size, lr), (path, _) in runs.items():
         above = [loss_of(w, X, y) - lowest for w in path]
         axes[0].semilogy(range(1, 11), above, ".-", label=f"{size or n} rows a step, rate {lr}")
-    axes[0].set(xlabel="epoch", ylabel="loss above the bottom",
-                title="The same rows, read in steps", ylim=(1e-5, 1))
-    axes[0].legend()
+    axes[0].set(xlabel="epoch", ylabel="above the bottom", title="The same rows", ylim=(1e-5, 1))
     axes[1].loglog(*zip(*noises), "o", label="measured")
     axes[1].loglog([1, 64], [one, one / 8], label="1 / root of rows")
-    axes[1].set(xlabel="rows", ylabel="noise of the gradient",
-                title="Four times the rows, half the noise")
-    axes[1].legend()
+    axes[1].set(xlabel="rows", ylabel="noise", title="Four times the rows, half the noise")
 
 
 picture("08_batches", draw, ncols=2, figsize=(11, 4))

@@ -65,6 +65,14 @@ def peak(work):
         tracemalloc.stop()
 
 
+def share_right(w, b):
+    """Of rows that no model has learned from, in the scale of those that it has."""
+    right = 0.0
+    for X, y in batches_of("unseen", transform=scaler.transform):
+        right += accuracy(y, (X @ w.data + b.data) >= 0.0) * len(y)
+    return right / 6000
+
+
 section("1. Reading everything, and reading batches: the memory it takes")
 SIZES = [16_000, 32_000]
 memory = []
@@ -76,13 +84,11 @@ for size in SIZES:
 table(["rows", "MB, all at once", "MB, in batches"],
       [(rows, round(whole, 1), round(parts, 1)) for rows, whole, parts in memory])
 
-section("2. Features of one scale: mean and spread in one pass")
+section("2. Features of one scale: mean and spread in one pass; then one epoch of learning")
 scaler = StandardScaler()
 for X, _ in batches_of("people_16000", shuffle=False):
     scaler.partial_fit(X)
 table(["feature", "mean", "std. dev."], zip(FEATURES, scaler.mean_, scaler.scale_))
-
-section("3. The order of the rows: sorted by label, shuffled, stored in random order")
 
 
 def learn(name, **options):
@@ -94,14 +100,7 @@ def learn(name, **options):
     return w, b, minimize(loss, [w, b], batches, SGD([w, b], lr=rate), epochs=1)
 
 
-def share_right(w, b):
-    """On rows that no model has learned from."""
-    right = 0.0
-    for X, y in batches_of("unseen", transform=scaler.transform):
-        right += accuracy(y, (X @ w.data + b.data) >= 0.0) * len(y)
-    return right / 6000
-
-
+section("3. The order of the rows: sorted by label, shuffled, stored in random order")
 write("unseen", people(6000, seed=1))
 write("random_order", people(16_000, in_order=False))
 results = {}
@@ -112,12 +111,14 @@ for kind, name, shuffle in (("sorted, as they stand", "people_16000", False),
     results[kind] = share_right(w, b), b.data
 table(["16 000 rows", "right", "intercept (truth: 0)"],
       [(kind, right, b0) for kind, (right, b0) in results.items()])
+
+section("4. Why blocks are shuffled, and not rows")
 print("As they stand, the last 8000 rows all say 'label 1', and the model believes it. To fetch")
 print("single rows at random would cost a search each: so blocks of 512 rows come in random order,")
 print("and the rows of 16 blocks are shuffled. Of 16 sorted blocks seldom just 8 have label 1, and")
 print("the intercept still feels it; so, if you can, store large tables in random order.")
 
-section("4. One pass is an honest test as well")
+section("5. One pass is an honest test as well")
 # Each loss is of rows that the model had not met before: progressive validation.
 losses = history.losses
 mean = lambda some: sum(some) / len(some)
@@ -126,6 +127,8 @@ table(["rows seen", "mean loss of the next 2000"],
 # For two normal clouds the true weights are known: twice the half gap, times the scale.
 truth = [2.0 * g * s / u for g, s, u in zip(HALF_GAPS, scaler.scale_, UNITS)]
 table(["feature", "learned", "truth"], zip(FEATURES, w.data, truth))
+
+section("The picture")
 
 
 def draw(axes):

@@ -25,6 +25,11 @@ from tinygrad_lr.metrics import (
 from tinygrad_lr.models import LogisticRegression
 from tinygrad_lr.optim import LBFGS
 
+digits = load_digits()
+even = Array([float(d % 2 == 0) for d in digits.y])
+X, X_rest, y, y_rest = train_test_split(digits.X / 16.0, even, test_size=1597, seed=0)
+X_tune, X_test, y_tune, y_test = train_test_split(X_rest, y_rest, test_size=0.5, seed=1)
+
 section("1. Right, and right with confidence")
 # Ten forecasts of rain; eight times it rained. Three forecasters, who always say the same.
 rained = [1] * 8 + [0] * 2
@@ -35,15 +40,10 @@ for name, said in ("shy", 0.55), ("honest", 0.8), ("boaster", 0.99):
     rows.append((name, said, right, log_loss(rained, forecasts), brier_score(rained, forecasts)))
 table(["forecaster", "says", "accuracy", "log loss", "Brier score"], rows)
 expected = lambda p: -(0.8 * log(p) + 0.2 * log(1.0 - p))
-print("Accuracy only counts. Log loss is lowest where one says what is true; its slope is "
-      f"{grad(expected)(0.55):+.1f} at 0.55,\n{abs(grad(expected)(0.8)):.0f} at 0.8 and "
-      f"{grad(expected)(0.99):+.1f} at 0.99.")
+slopes = [round(grad(expected)(p), 1) + 0.0 for p in (0.55, 0.8, 0.99)]  # -0.0 + 0.0 is 0.0
+print(f"Accuracy only counts. Log loss is lowest where one says what is true: slopes {slopes}.")
 
 section("2. A boaster: 200 pictures, 64 pixels, hardly a penalty")
-digits = load_digits()
-even = Array([float(d % 2 == 0) for d in digits.y])
-X, X_rest, y, y_rest = train_test_split(digits.X / 16.0, even, test_size=1597, seed=0)
-X_tune, X_test, y_tune, y_test = train_test_split(X_rest, y_rest, test_size=0.5, seed=1)
 model = LogisticRegression(optimizer="LBFGS", batch_size=None, epochs=30, tol=1e-4, l2=1e-5)
 model.fit(X, y)
 z, z_tune, z_test = map(model.decision_function, (X, X_tune, X_test))
@@ -93,6 +93,8 @@ after = reliability(cool)
 table(["predicted: even", "happened", "pictures"], after)
 print("z / T has the sign of z, and the order of z: no decision and no ranking changes.")
 
+section("The picture")
+
 
 def draw(axes):
     axes.plot([0, 1], [0, 1], color="grey", linewidth=1, label="calibrated")
@@ -102,7 +104,6 @@ def draw(axes):
         axes.scatter(said, did, s=[10 + count / 3 for count in counts], label=name, alpha=0.7)
     axes.set(xlabel="predicted probability", ylabel="share that happened",
              title="Under the line on the right: too sure")
-    axes.legend()
 
 
 picture("11_reliability", draw)

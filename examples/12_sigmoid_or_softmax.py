@@ -22,6 +22,9 @@ from tinygrad_lr.metrics import accuracy
 from tinygrad_lr.optim import Adam
 from tinygrad_lr.training import minimize
 
+digits = load_digits()
+X, X_test, y, y_test = train_test_split(digits.X / 16.0, digits.y, test_size=0.6, seed=0)
+
 section("1. The same three scores, asked in two ways")
 # softmax: exp(z_k) over the sum of all three.  sigmoid: exp(z_k) over exp(z_k) + 1.
 z = Array([2.0, 1.0, -1.0])
@@ -51,10 +54,6 @@ print(f"softmax([0, s])[1] - sigmoid(s): at most {two:.1g}")
 section("4. Handwritten digits, learned in both ways")
 # 64 grey pixels, ten classes. The scores are X @ W + b for both. Softmax is told which of the
 # ten it is; the sigmoids get ten questions a picture: "is it a 0?", "is it a 1?", ...
-digits = load_digits()
-X, X_test, y, y_test = train_test_split(digits.X / 16.0, digits.y, test_size=0.6, seed=0)
-
-
 def learn(loss, targets, outputs, epochs=8):
     """The scores on the test rows, after a few epochs from zero weights."""
     W, b = Value([[0.0] * outputs] * 64), Value([0.0] * outputs)
@@ -66,6 +65,9 @@ def learn(loss, targets, outputs, epochs=8):
 
 
 one_hot = Array([[float(k == label) for k in range(10)] for label in y])
+print(f"{len(X)} pictures to learn from, {len(X_test)} to be judged by")
+
+section("5. How they answer")
 choice = softmax(learn(cross_entropy, y, 10))
 answers = sigmoid(learn(binary_cross_entropy_with_logits, one_hot, 10))
 best = lambda p: Array([float(row.index(max(row))) for row in p.rows])
@@ -76,9 +78,8 @@ for name, p in ("softmax", choice), ("ten sigmoids", answers):
     none, several = yes.count(0), sum(n > 1 for n in yes)
     summary.append((name, accuracy(y_test, best(p)), sums[0], sums[-1], none, several))
 table(["loss", "accuracy", "smallest sum", "largest", "no class > 1/2", "several"], summary)
-print(f"({len(X)} pictures to learn from, {len(X_test)} to be judged by)")
 
-section("5. Where softmax is the wrong one: two answers at once")
+section("6. Where softmax is the wrong one: two answers at once")
 # Is the digit even? Has it a closed loop (0 6 8 9)? An 8 has both, a 7 neither. Softmax must
 # give its two probabilities the sum 1, so it can never answer yes twice, nor no twice.
 truth = lambda labels: Array([[float(d % 2 == 0), float(d in (0, 6, 8, 9))] for d in labels])
@@ -92,6 +93,8 @@ for name, p in ("softmax", forced), ("sigmoid", free):
     right[name] = sum(a == t for a, t in zip(judged, facts_test.rows)) / len(judged)
 table(["probabilities by", "both answers right"], right.items())
 
+section("The picture")
+
 
 def draw(axes):
     for name, p in ("softmax", choice), ("ten sigmoids", answers):
@@ -99,7 +102,6 @@ def draw(axes):
         axes.hist(list(map(sum, p.rows)), bins=bins, alpha=0.6, label=name)
     axes.set(xlabel="sum of the ten probabilities of a picture", ylabel="pictures",
              title="One choice sums to one; ten questions do not")
-    axes.legend()
 
 
 picture("12_sums", draw)

@@ -21,13 +21,17 @@ from course import picture, section, table
 from tinygrad_lr import Array, Value, binary_cross_entropy_with_logits
 from tinygrad_lr.convexity import is_linearly_separable
 from tinygrad_lr.data import Batches, StandardScaler, load_breast_cancer, train_test_split
-from tinygrad_lr.metrics import accuracy
 from tinygrad_lr.models import LogisticRegression
 from tinygrad_lr.optim import SGD
 from tinygrad_lr.training import minimize
 
-section("1. Six points, and a bowl without a bottom")
 x, y = Array([[-3.0], [-2.0], [-1.0], [1.0], [2.0], [3.0]]), Array([0, 0, 0, 1, 1, 1])
+X, labels, *_ = load_breast_cancer()
+X_train, X_test, y_train, y_test = train_test_split(X, labels, seed=0)
+scaler = StandardScaler()
+X_train, X_test = scaler.fit_transform(X_train), scaler.transform(X_test)
+
+section("1. Six points, and a bowl without a bottom")
 loss = lambda X, y: binary_cross_entropy_with_logits(X @ w, y)
 w = Value([0.0])
 grown, done = [], 0
@@ -37,8 +41,7 @@ for steps in 10, 100, 1000, 10000:
     done = steps
 table(["steps", "w", "loss", "slope"], grown)
 per_decade = grown[3][1] - grown[2][1]
-print(f"Ten times the steps: w grows by about log(10) = 2.30 (the last time by {per_decade:.2f}). "
-      "It never ends.")
+print(f"Ten times the steps: w grows by about log(10) = 2.30 (last by {per_decade:.2f}), for ever.")
 
 section("2. Why: twice as sure is always better, if one is never wrong")
 # A row on its right side has z > 0 for label 1: a larger |w| makes each such row more probable.
@@ -51,10 +54,6 @@ print(f"separable: {is_linearly_separable(x, y)}. With two labels exchanged: "
 print("  " + ", ".join(f"{v:.3f} at w = {k}" for k, v in costs.items()))
 
 section("3. Real data: 30 features separate 427 tumours")
-X, labels, *_ = load_breast_cancer()
-X_train, X_test, y_train, y_test = train_test_split(X, labels, seed=0)
-scaler = StandardScaler()
-X_train, X_test = scaler.fit_transform(X_train), scaler.transform(X_test)
 separable = is_linearly_separable(X_train, y_train)
 print(f"a plane separates them: {separable}, said by an exact linear program, not by training")
 
@@ -65,11 +64,9 @@ def judged(l2):
     with warnings.catch_warnings(record=True) as said:
         warnings.simplefilter("always")
         model.fit(X_train, y_train)
-    scores = model.decision_function(X_test)
-    norm = math.hypot(*model.coef_)
-    seen, unseen = (binary_cross_entropy_with_logits(model.decision_function(A), t)
-                    for A, t in ((X_train, y_train), (X_test, y_test)))
-    return l2, norm, seen, unseen, accuracy(y_test, scores >= 0.0), model, said
+    loss = lambda X, y: binary_cross_entropy_with_logits(model.decision_function(X), y)
+    seen, unseen, right = loss(X_train, y_train), loss(X_test, y_test), model.score(X_test, y_test)
+    return l2, math.hypot(*model.coef_), seen, unseen, right, model, said
 
 
 section("4. Without and with a penalty")
@@ -92,6 +89,8 @@ pull = best[0] * model.coef_
 table(["weight", "w", "push of the rows", "pull l2 w"],
       [(k, model.coef_[k], push[k], pull[k]) for k in (0, 1, 20)])
 
+section("The picture")
+
 
 def draw(axes):
     for l2, color in (0.0, "C0"), (0.02, "C1"), (0.1, "C2"):
@@ -102,7 +101,6 @@ def draw(axes):
             axes.plot(ws[heights.index(min(heights))], min(heights), "o", color=color)
     axes.set(xlabel="w", ylabel="loss + l2 / 2 w^2", ylim=(0, 2.5),
              title="A slope for ever, or a bowl")
-    axes.legend()
 
 
 picture("13_slope_or_bowl", draw)

@@ -15,6 +15,7 @@ Exercises (answers are checked by tests/test_exercises_b.py)
 
 import math
 import random
+from contextlib import suppress
 
 from course import picture, section, table
 
@@ -24,7 +25,7 @@ from tinygrad_lr import (
 )  # fmt: skip
 from tinygrad_lr.convexity import is_positive_semidefinite, safe_learning_rate
 from tinygrad_lr.data import StandardScaler, load_breast_cancer
-from tinygrad_lr.optim import SGD, Newton
+from tinygrad_lr.optim import LBFGS, SGD, Newton
 from tinygrad_lr.optim.linear import NotPositiveDefiniteError, cholesky, solve
 
 NAMES = ["mean radius", "mean texture", "mean smoothness"]
@@ -37,41 +38,41 @@ y = 1.0 - data.y  # 1: malignant
 loss = lambda w: binary_cross_entropy_with_logits(X @ w, y)
 slope = lambda w: max(map(abs, grad(loss)(w)))
 
+
+def walk(make, most, **options):
+    """Where an optimizer ends from w = 0, and the largest slope after each of its steps."""
+    w = Value([0.0] * 4)
+    optimizer, slopes = make([w], **options), [slope(w.data)]
+    while len(slopes) <= most and slopes[-1] > 1e-12:
+        w.grad = grad(loss)(w.data)
+        optimizer.step(*[lambda: loss(w)] * (make is Newton))  # it asks for the curvature
+        slopes.append(slope(w.data))
+    return w.data, slopes
+
+
 section("1. Slope alone, and slope with curvature")
 # Gradient descent knows the direction, not the distance. Newton: the bottom of the parabola
 # that has the same slope and curvature here. d = inverse(H) g.
-paths = {}
-for name, make, most in ("descent", SGD, 200), ("Newton", Newton, 8):
-    w = Value([0.0] * 4)
-    optimizer = make([w], lr=1.0 if make is Newton else safe_learning_rate(X))
-    slopes = [slope(w.data)]
-    while len(slopes) <= most and slopes[-1] > 1e-12:
-        w.grad = grad(loss)(w.data)
-        optimizer.step(*[lambda: loss(w)] * (make is Newton))
-        slopes.append(slope(w.data))
-    paths[name] = slopes
-rows = [(k, paths["descent"][k], paths["Newton"][k]) for k in range(9)]
-table(["step", "slope left by descent", "by Newton"], rows)
-print(f"after 200 steps of descent: {paths['descent'][200]:.2g}")
+_, descent = walk(SGD, 200, lr=safe_learning_rate(X))
+best, newton = walk(Newton, 8)
+table(["step", "slope left by descent", "by Newton"],
+      [(k, descent[k], newton[k]) for k in range(9)])
+print(f"after 200 steps of descent: {descent[200]:.2g}")
 print("At the end each step of Newton doubles the number of right digits.")
-best = w.data
 
 section("2. Newton can be thrown out; a line search brings him back")
 # Where all p are near 1 the loss is nearly straight, its parabola nearly flat, and the bottom
 # of that parabola very far away. A line search halves the step until the loss falls.
-far = [0.0, 0.0, 0.0, 3.0]
-losses = {}
-for careful in False, True:
-    w, losses[careful] = Value(far), []
+losses = {False: [], True: []}
+for careful, seen in losses.items():
+    w = Value([0.0, 0.0, 0.0, 3.0])
     optimizer = Newton([w], line_search=careful)
-    try:
+    with suppress(NotPositiveDefiniteError):  # thrown out so far that the loss is straight
         for _ in range(12):
-            losses[careful].append(optimizer.step(lambda: loss(w)))
-    except NotPositiveDefiniteError:
-        losses[careful].append(loss(w.data))
-told = lambda losses: "  ".join(f"{v:.4g}" for v in losses)
-print(f"full steps:       {told(losses[False])}  then: singular Hessian")
-print(f"with line search: {told(losses[True][:8])}")
+            seen.append(optimizer.step(lambda: loss(w)))
+    seen.append(loss(w.data))
+    name = "with line search" if careful else "full steps"
+    print(f"{name:18}" + "  ".join(f"{v:.4g}" for v in seen[:8]))
 
 section("3. What the matrix is")
 # The engine differentiates twice; the book says H = sum of p (1 - p) x x' over the rows.
@@ -95,18 +96,25 @@ table(header, [
 per_unit = math.exp(best[0] / scaler.scale_[0])
 print(f"In the unit of the table: a radius larger by 1 multiplies the odds by {per_unit:.2f}.")
 
-section("5. Is that true? 200 worlds whose weights we know")
-TRUE, worlds, rng = [1.0, -0.5], [], random.Random(0)
-for _ in range(200):
+section("5. Is that true? A world whose weights we know")
+TRUE, rng = [1.0, -0.5], random.Random(0)
+
+
+def world():
+    """80 new rows; what they say of the first weight: its estimate and its standard error."""
     rows = Array([[rng.gauss(0.0, 1.0), 1.0] for _ in range(80)])
     drawn = Array([float(rng.random() < p) for p in sigmoid(rows @ TRUE)])
     total = lambda w: binary_cross_entropy_with_logits(rows @ w, drawn, "sum")
     w = Value([0.0, 0.0])
-    optimizer = Newton([w])
-    for _ in range(6):
-        optimizer.step(lambda: total(w))
-    variance = solve(cholesky(hessian(total)(w.data).rows), [1.0, 0.0])[0]
-    worlds.append((w.data[0], math.sqrt(variance)))
+    LBFGS([w], max_iter=50).step(lambda: total(w))
+    covariance = solve(cholesky(hessian(total)(w.data).rows), [1.0, 0.0])
+    return w.data[0], math.sqrt(covariance[0])
+
+
+print("w = {:.2f}, standard error {:.2f}; the truth is 1".format(*world()))
+
+section("6. And 200 worlds")
+worlds = [world() for _ in range(200)]
 middle = sum(w for w, _ in worlds) / len(worlds)
 spread = math.sqrt(sum((w - middle) ** 2 for w, _ in worlds) / len(worlds))
 claimed = sum(e for _, e in worlds) / len(worlds)
@@ -114,36 +122,36 @@ inside = sum(abs(w - TRUE[0]) < 1.96 * e for w, e in worlds)
 table(["spread of w over the worlds", "mean standard error", "truth in the 95 % interval"],
       [(spread, claimed, f"{inside} of {len(worlds)}")])
 
+section("The picture")
+
 
 def draw(axes):
     left, right = axes
-    left.semilogy(paths["descent"][:60], label="gradient descent")
-    left.semilogy([v for v in paths["Newton"] if v], "o-", label="Newton")
+    left.semilogy(descent[:60], label="gradient descent")
+    left.semilogy(newton, "o-", label="Newton")
     left.set(xlabel="step", ylabel="largest slope", title="Digits double")
-    left.legend()
-    for k, name in enumerate(NAMES):
-        right.plot(between(k), [k, k], linewidth=3)
-        right.plot(math.exp(best[k]), k, "o", color="black")
-    right.axvline(1.0, color="grey", linewidth=1)
-    right.set(xscale="log", yticks=range(3), yticklabels=NAMES, xlabel="odds times (log scale)",
-              title="Odds ratios with 95 % intervals")
+    for k in range(3):
+        right.plot(sorted([math.exp(best[k]), *between(k)]), [k] * 3, "o-", linewidth=3)
+    right.set(xscale="log", xlim=(1, None), yticks=range(3), yticklabels=NAMES,
+              xlabel="odds times (log scale)", title="Odds ratios with 95 % intervals")
 
 
 picture("15_odds_ratios", draw, ncols=2, figsize=(10, 4))
 
 section("What we learned")
-print(f"Newton is at the bottom (slope {paths['Newton'][8]:.0e}) after 8 steps; descent has "
-      f"{paths['descent'][200]:.0e} left after 200.")
+print(f"Newton is at the bottom (slope {newton[8]:.0e}) after 8 steps; descent has "
+      f"{descent[200]:.0e} left after 200.")
 worst = max(losses[False])
-print(f"From a bad start full steps drove the loss to {worst:,.0f}; halving them repairs it.")
+print(f"From a bad start full steps drove the loss to {worst:,.0f}; there it is flat.\n"
+      "Halving steps until the loss falls repairs it.")
 low, high = between(0)
 print(f"The inverse Hessian says that w of the radius is {best[0]:.2f} +- {error[0]:.2f}. So one")
 print("standard deviation more multiplies the odds of a malignant tumour by")
 print(f"{math.exp(best[0]):.0f}, with 95 % confidence by {low:.0f} to {high:.0f}.")
 print(f"Where the truth is known such intervals held it in {inside / len(worlds):.1%} of worlds.")
 
-assert paths["Newton"][8] < 1e-10 and paths["descent"][200] > 1e-4
-assert paths["Newton"][7] < 1000 * paths["Newton"][6] ** 2  # digits double
+assert newton[8] < 1e-10 and descent[200] > 1e-4
+assert newton[7] < 1000 * newton[6] ** 2  # digits double
 assert worst > 1e5 and abs(losses[True][-1] - loss(best)) < 1e-12
 assert apart < 1e-9 and is_positive_semidefinite(H)
 assert all(b / e > 1.96 for b, e in zip(best, error[:3])) and low > 10.0

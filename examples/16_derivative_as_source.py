@@ -15,17 +15,13 @@ Exercises (answers are checked by tests/test_exercises_b.py)
 """
 
 import math
-from time import perf_counter
+import timeit
 
-from course import section, table
+from course import picture, section, table
 
-from tinygrad_lr import Value, binary_cross_entropy_with_logits, sin
+from tinygrad_lr import Array, Value, binary_cross_entropy_with_logits, sin, value_and_grad
 from tinygrad_lr.data import StandardScaler, load_breast_cancer
 from tinygrad_lr.graph import compile, to_source
-
-section("1. A derivative as one formula explodes")
-# f = x; then again and again f = f * sin(f). By the product rule, as strings:
-formula, slope, rows = "x", "1", []
 
 
 def nested(depth):
@@ -38,15 +34,16 @@ def nested(depth):
     return f
 
 
+section("1. A derivative as one formula explodes")
+# f = x; then again and again f = f * sin(f). By the product rule, as strings:
 body = lambda source: source[source.index("\ndef ", source.index("import")) + 1 :]
+formula, slope, rows = "x", "1", []
 for depth in range(1, 8):
     slope = f"(({slope})*sin({formula})+({formula})*cos({formula})*({slope}))"
     formula = f"({formula})*sin({formula})"
     lines = body(to_source(nested(depth), 1.0)).splitlines()
     rows.append((depth, len(formula), len(slope), len(lines)))
 table(["steps", "letters of f", "letters of its derivative", "lines of source"], rows)
-x = 1.1
-by_formula = eval(slope, {"x": x, "sin": math.sin, "cos": math.cos})
 print("Each name in a list of lines is computed once and used as often as needed. That is all.")
 
 section("2. The neuron, as the engine writes it")
@@ -85,39 +82,42 @@ text = to_source(logistic_regression, zeros, 0.0, X, y, argnums=(0, 1))
 print(text[text.index("def logistic_regression") :].rstrip())
 
 section("5. Learned with the source, and with the engine")
-fast = compile(logistic_regression, zeros, 0.0, X, y, argnums=(0, 1))
 
 
-def by_source(w, b):
-    return fast(w.data, b.data, X, y)[1]
-
-
-def by_engine(w, b):
-    w.grad = b.grad = None
-    logistic_regression(w, b, X, y).backward()
-    return w.grad, b.grad
-
-
-learned, seconds = {}, {}
-for name, gradient in ("source", by_source), ("engine", by_engine):
-    w, b = Value(zeros), Value(0.0)
-    start = perf_counter()
+def learn(gradient):
+    """The weights after 50 steps downhill."""
+    w, b = Array(zeros), 0.0
     for _ in range(50):
-        d_w, d_b = gradient(w, b)
-        w.data, b.data = w.data - 0.5 * d_w, b.data - 0.5 * d_b
-    learned[name], seconds[name] = w.data, perf_counter() - start
-apart = max(abs(s - e) for s, e in zip(learned["source"], learned["engine"]))
+        _, (d_w, d_b) = gradient(w, b, X, y)
+        w, b = w - 0.5 * d_w, b - 0.5 * d_b
+    return w
+
+
+source_of_all = compile(logistic_regression, zeros, 0.0, X, y, argnums=(0, 1))
+engine_of_all = value_and_grad(logistic_regression, argnums=(0, 1))
+apart = max(abs(s - e) for s, e in zip(learn(source_of_all), learn(engine_of_all)))
 print(f"weights after 50 steps on {len(X)} rows differ by at most {apart:.1g}")
-small = compile(neuron, 0.5, 0.0, 1.0, 1.0, argnums=(0, 1))
-w, b = Value(0.5), Value(-1.0)
-for name, step in (("one row by source", lambda: small(0.5, -1.0, 3.0, 1.0)),
-                   ("one row by engine", lambda: neuron(w, b, 3.0, 1.0).backward())):
-    start = perf_counter()
-    for _ in range(2000):
-        step()
-    seconds[name] = perf_counter() - start
-table(["", "milliseconds"], [(name, round(1000.0 * s)) for name, s in seconds.items()])
-print("(50 steps on all rows; 2000 on one. What is saved is bookkeeping, which many rows share.)")
+
+section("6. What is saved: bookkeeping, which many rows share")
+source_of_one = compile(neuron, 0.5, 0.0, 1.0, 1.0, argnums=(0, 1))
+engine_of_one = value_and_grad(neuron, argnums=(0, 1))
+microseconds = lambda work, times: 1e6 / times * min(timeit.repeat(work, number=times))
+one, all_rows = (0.5, -1.0, 3.0, 1.0), (Array(zeros), 0.0, X, y)
+table(["microseconds a step", "by source", "by engine"], [
+    ("1 row", *(microseconds(lambda: f(*one), 500) for f in (source_of_one, engine_of_one))),
+    ("569 rows", *(microseconds(lambda: f(*all_rows), 5) for f in (source_of_all, engine_of_all)))])
+
+section("The picture")
+
+
+def draw(axes):
+    steps, _, letters, lines = zip(*rows)
+    axes.semilogy(steps, letters, "o-", label="letters of the formula")
+    axes.semilogy(steps, lines, "o-", label="lines of the source")
+    axes.set(xlabel="steps f = f * sin(f)", title="A derivative is a list of lines, not a formula")
+
+
+picture("16_letters_and_lines", draw)
 
 section("What we learned")
 print(f"As one formula the derivative of 7 nested steps has {rows[-1][2]:,} letters; as source "
@@ -128,7 +128,8 @@ print(f"Learning by source and by engine ends at the same weights, within {apart
 
 assert all(later[2] > 2 * earlier[2] for earlier, later in zip(rows, rows[1:]))
 assert all(later[3] - earlier[3] < 6 for earlier, later in zip(rows, rows[1:]))
-assert abs(compile(nested(7), x)(x)[1][0] / by_formula - 1.0) < 1e-9
+by_formula = eval(slope, {"x": 1.1, "sin": math.sin, "cos": math.cos})
+assert abs(compile(nested(7), 1.1)(1.1)[1][0] / by_formula - 1.0) < 1e-9
 assert imported == ["import math"] and "d_z = p - y" in source
 assert all(abs(a - b) < 1e-12 for a, b in zip(by_walk, by_lines))
 assert apart < 1e-9

@@ -48,6 +48,7 @@ def operation_named(name, **rules):
     return elementwise(**rules)(function)
 
 
+radii = sorted(load_breast_cancer().X.columns[0])
 X = [-1.5, 0.3, 2.0]  # more than one point: a factor or a missing term? now it can be told
 
 section("1. No rule at all")
@@ -74,10 +75,7 @@ said_second = verdict(peeking, X)
 section("4. Right: written with operators and public functions only")
 
 
-@elementwise(
-    x=lambda g, out, x: g * (sigmoid(x) + x * logistic_density(x)),
-    samples=[(0.3,), (-2.0,)],
-)
+@elementwise(x=lambda g, out, x: g * p_and_slope(x), samples=[(0.3,), (-2.0,)])
 def swish(x):
     """x * sigmoid(x): a line far to the right, nothing far to the left, smooth between."""
     return of_floats(x)
@@ -111,7 +109,6 @@ said_smooth, said_kink = verdict(pinball, 0.3), verdict(pinball, 0.0)
 
 section("6. It learns, like a built-in one")
 # The best single number for the radii of 569 tumours: best in which sense?
-radii = sorted(load_breast_cancer().X.columns[0])
 best = {}
 for name, loss, lr in ("squares", lambda e: e * e, 0.4), ("pinball", pinball, 10.0):
     c = Value(0.0)
@@ -120,9 +117,10 @@ for name, loss, lr in ("squares", lambda e: e * e, 0.4), ("pinball", pinball, 10
         c.data, c.grad = c.data - lr * c.grad, None
     best[name] = c.data
 mean, high = sum(radii) / len(radii), radii[int(0.9 * len(radii))]
-table(["loss", "learned", "known as", "counted"], [
-    ("squares", best["squares"], "mean", mean),
-    ("pinball", best["pinball"], "90 % quantile", high)])
+table(["", "learned", "counted"], [("squares: the mean", best["squares"], mean),
+                                   ("pinball: the 90 % quantile", best["pinball"], high)])
+
+section("The picture")
 
 
 def draw(axes):
@@ -131,7 +129,6 @@ def draw(axes):
     axes.plot(xs, [grad(swish)(x) for x in xs], label="its slope")
     axes.plot(xs, [grad(term)(x) for x in xs], "--", label="wrong: a term is missing")
     axes.set(xlabel="x", title="A wrong rule looks plausible")
-    axes.legend()
 
 
 picture("17_swish", draw)

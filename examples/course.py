@@ -32,7 +32,8 @@ def table(header: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
 def picture(name: str, draw: Callable[[Any], None], **subplots: Any) -> None:
     """Save what `draw(axes)` draws as examples/output/NAME.png, where matplotlib is there.
 
-    `subplots` goes to `pyplot.subplots`: `ncols=2` hands `draw` two axes.
+    `subplots` goes to `pyplot.subplots`: `ncols=2` hands `draw` two axes. Where something has
+    a label, there is a legend.
     """
     try:
         import matplotlib
@@ -44,6 +45,9 @@ def picture(name: str, draw: Callable[[Any], None], **subplots: Any) -> None:
 
     figure, axes = pyplot.subplots(layout="constrained", **subplots)
     draw(axes)
+    for ax in figure.axes:
+        if ax.get_legend_handles_labels()[0]:
+            ax.legend()
     OUTPUT.mkdir(exist_ok=True)
     path = OUTPUT / f"{name}.png"
     figure.savefig(path, dpi=110)

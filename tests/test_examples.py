@@ -38,6 +38,8 @@ def test_train_learns_the_breast_cancer_data():
     said = run("train.py", "--no-pictures")
     accuracy = float(said.split("accuracy")[1].split()[0])
     assert accuracy >= 0.95
+    promised = (EXAMPLES.parent / "README.md").read_text(encoding="utf-8")
+    assert f"accuracy on held-back rows ({accuracy:g})" in promised
     for part in "epoch", "log loss", "Brier", "reliability", "largest weights", "worst":
         assert part in said
 
@@ -91,3 +93,11 @@ def test_train_explains_its_options():
     said = run("train.py", "--help")
     for option in "--target", "--epochs", "--batch-size", "--learning-rate", "--save":
         assert option in said
+
+
+def test_wrong_walks_are_wrong_by_as_much_as_they_say():
+    said = run("wrong_backward.py")
+    rows = {line.split()[0]: line.split()[1:] for line in said.splitlines() if line[:2] == "  "}
+    assert (rows["right"][-1], rows["overwriting"][-1], rows["hasty"][-1]) == ("4", "1", "6")
+    assert "a has 12" in said and "a.grad is 4 after one pass and 8 after two" in said
+    assert "How c was made" in said  # in sentences, by explain

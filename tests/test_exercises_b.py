@@ -199,7 +199,8 @@ def test_16_by_hand(answer, x, y):
 
 
 def test_16_lines_of(answer):
-    text = 'def f(x):\n    """f."""\n    # twice\n\n    y = x * x\n    z = (y +\n    x)\n    return z'
+    body = '    """f."""\n    # twice\n\n    y = x * x\n    z = (y +\n    x)\n    return z'
+    text = "def f(x):\n" + body
     assert answer("lines_of")(text) == 2
     long = to_source(lambda x: sin(sin(sin(sin(x)))), 1.0)
     short = to_source(lambda x: sin(sin(x)), 1.0)
