@@ -1,4 +1,4 @@
-"""The notes on convexity, proved by the engine: what is a bowl, what is not, and how to walk in it."""
+"""The notes on convexity, proved by the engine: what is a bowl, and how to walk in it."""
 
 import math
 import random

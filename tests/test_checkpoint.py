@@ -189,7 +189,8 @@ def test_a_checkpoint_is_data_that_a_human_can_read(path):
         {"label": "w", "data": w.tolist()}, {"label": "b", "data": b}
     ]  # fmt: skip
     assert saved["optimizer"]["optimizer"] == "Adam" and saved["optimizer"]["steps"] == 32
-    assert saved["batches"] == {"epoch": 4} and saved["rows"] == []
+    assert saved["batches"] == {"epoch": 4, "batch_size": 4, "shuffle": True, "seed": 1}
+    assert saved["rows"] == []
     assert saved["history"]["losses"] == history.losses
     assert os.listdir(path.parent) == ["run.json"]  # nothing is left beside it
 
@@ -332,10 +333,21 @@ def changed(document, place, new):
         ("optimizer", "[]", "optimizer"),
         ("optimizer", "{}", "the state of the optimizer has , not optimizer, lr, steps, states"),
         ("optimizer/optimizer", '"SGD"', "belongs to 'SGD'"),
-        ("optimizer/lr", '"x"', "not supported between"),
+        ("optimizer/lr", '"x"', "lr is .x."),
         ("optimizer/lr", "-1.0", "lr"),
+        ("optimizer/lr", "1" + "0" * 400, "int too large"),
         ("optimizer/steps", '"9"', "steps of the optimizer is '9'"),
         ("optimizer/states/0/t", '"9"', "holds '9'"),
+        ("optimizer/states/0/t", "-9", "holds -9"),
+        ("optimizer/states/0/t", "1" + "0" * 400, "holds 1000"),
+        ("optimizer/states/0/mean", "0.5", "float"),
+        ("optimizer/states/0/mean", "[[1], 2, 3, 4]", "sequence"),
+        ("optimizer/states/0/mean_square", "[-1e-9, 1, 1, 1]", "domain error"),
+        (
+            "optimizer/states/0",
+            '{"t": 9, "mean": [1e308, 0, 0, 0], "mean_square": [0, 0, 0, 0]}',
+            "the next step leads nowhere",
+        ),
         ("optimizer/states/0/mean/1", "null", "holds None"),
         ("optimizer/states/0/mean", "[1.0]", "1 numbers for a parameter of 4"),
         ("optimizer/states/1", None, "this state has 1 parameters, here are 2"),
@@ -344,12 +356,14 @@ def changed(document, place, new):
         ("batches/epoch", '"0"', "epoch of the batches is '0'"),
         ("batches/epoch", None, "the state of the batches"),
         ("rows", "[4, 0]", "rows"),
+        ("rows", "{}", "rows"),
         ("rows", "[4, true]", "rows"),
         ("rows", "[4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4]", "rows"),
         ("rows/0", "3", "batch 1 had 3 rows when the checkpoint was written, and has 4"),
         ("history/losses", "[1.0]", "not as many losses as gradients"),
         ("history/losses", "7", "losses of the history is 7"),
         ("history/losses/0", '"x"', "holds 'x'"),
+        ("history/losses/0", "[1.0]", "losses of its history holds what is no float"),
         ("history/epoch_losses", None, "the state of the history"),
         ("history/converged", "1", "converged"),
     ],
@@ -373,9 +387,11 @@ def test_the_checkpoint_of_another_training_is_refused(path):
     with pytest.raises(Killed):
         Run(path, Adam, die_at=7).go()
     refused(path, Run(path, SGD), "belongs to 'Adam', not to 'SGD'|has optimizer")
-    for batches in Batches(X, Y, 5), Batches(X[:20], Y[:20], 4):
-        with pytest.raises(ValueError, match="resume with the same data and batch size"):
-            Run(path, Adam, batches).go()
+    refused(path, Run(path, Adam, Batches(X, Y, 5, seed=1)), "batch_size was 4; now it is 5")
+    refused(path, Run(path, Adam, Batches(X, Y, 4)), "seed was 1; now it is 0")
+    refused(path, Run(path, Adam, Batches(X, Y, 4, False, 1)), "shuffle was True; now it is False")
+    with pytest.raises(ValueError, match="resume with the same data and batch size"):
+        Run(path, Adam, Batches(X[:20], Y[:20], 4, seed=1)).go()
 
 
 def test_nothing_is_half_loaded_when_the_batches_refuse(path):

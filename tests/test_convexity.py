@@ -212,6 +212,7 @@ def test_eigenvalues_of_small_ones():
         ([[1, 2], [3, 1]], r"not symmetric, \[0, 1\] is 2 and \[1, 0\] is 3.*\(M \+ M'\) / 2"),
         ([[1, math.nan], [math.nan, 1]], r"nan at \[0, 1\]"),
         ([[math.inf]], r"inf at \[0, 0\]"),
+        ([[1e308, 1e308], [1e308, 1e308]], "too large to be added up; divide"),
     ],
 )
 def test_errors_of_matrices(f, matrix, message):

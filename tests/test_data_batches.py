@@ -42,8 +42,26 @@ def test_every_epoch_has_its_own_order_which_can_be_repeated():
     assert orders(Batches(*rows_of(30), 7, seed=1), 2) == [first, second]
     assert orders(Batches(*rows_of(30), 4, seed=2), 1) != [first]
     resumed = Batches(*rows_of(30), 4, seed=1)
-    resumed.load_state_dict({"epoch": 1})
-    assert orders(resumed, 1) == [second] and resumed.state_dict() == {"epoch": 2}
+    resumed.load_state_dict(resumed.state_dict() | {"epoch": 1})
+    assert orders(resumed, 1) == [second]
+    assert resumed.state_dict() == {"epoch": 2, "batch_size": 4, "shuffle": True, "seed": 1}
+
+
+@pytest.mark.parametrize(
+    ("saved", "message"),
+    [
+        ({"seed": 1}, "seed was 1; now it is 0.*start afresh"),
+        ({"batch_size": None}, "batch_size was None; now it is 4"),
+        ({"shuffle": False}, "shuffle was False; now it is True"),
+        ({"epoch": -1}, "epoch is -1"),
+        ({"epoch": "1"}, "epoch is '1'"),
+    ],
+)
+def test_a_state_of_other_batches_is_refused(saved, message):
+    batches = Batches(*rows_of(30), 4)
+    with pytest.raises(ValueError, match=message):
+        batches.load_state_dict(batches.state_dict() | saved)
+    assert batches.epoch == 0
 
 
 def test_batch_descent_gets_the_same_objects_every_epoch():

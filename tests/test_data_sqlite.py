@@ -1,4 +1,4 @@
-"""Batches from a database: the rows, their order, what is refused, and what others write meanwhile."""
+"""Batches from a database: rows, their order, what is refused, what others write meanwhile."""
 
 import math
 import os
@@ -336,9 +336,9 @@ def test_without_it_the_writer_has_to_wait(path, small_blocks):
     seen = []
     for X, _ in SQLiteBatches(path, "t", ["a"], "y", 2):
         seen += X.flat
-        with closing(sqlite3.connect(path, timeout=0.0)) as writer:
-            with pytest.raises(sqlite3.OperationalError, match="locked"), writer:
-                writer.execute("DELETE FROM t")
+        locked = pytest.raises(sqlite3.OperationalError, match="locked")
+        with closing(sqlite3.connect(path, timeout=0.0)) as writer, locked, writer:
+            writer.execute("DELETE FROM t")
     assert sorted(seen) == [float(k) for k in range(40)]
     run(path, "DELETE FROM t")  # after the epoch nothing is in the way
 
@@ -380,9 +380,9 @@ def test_reading_does_not_write(path):
     before = path.read_bytes(), path.stat().st_mtime_ns
     list(SQLiteBatches(path, "t", ["a"], "y", 2))
     assert (path.read_bytes(), path.stat().st_mtime_ns) == before
-    with sqlite.opened(path) as connection:
-        with pytest.raises(sqlite3.OperationalError, match="readonly"):
-            connection.execute("DELETE FROM t")
+    readonly = pytest.raises(sqlite3.OperationalError, match="readonly")
+    with sqlite.opened(path) as connection, readonly:
+        connection.execute("DELETE FROM t")
 
 
 # ---- writing ---------------------------------------------------------------------------------

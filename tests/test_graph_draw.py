@@ -3,6 +3,7 @@
 import builtins
 import re
 import shutil
+import subprocess
 
 import pytest
 
@@ -152,11 +153,10 @@ def test_what_two_boxes_use_has_a_box_of_its_own():
 def test_a_large_graph_is_folded_by_scope():
     x, w = Value(1.0, label="x"), Value(0.5, label="w")
     for layer in range(3):
-        with named_scope(f"layer {layer}"):
-            with named_scope("inner"):
-                for _ in range(20):
-                    x = sin(x * w)
-                    x.label = "h"
+        with named_scope(f"layer {layer}"), named_scope("inner"):
+            for _ in range(20):
+                x = sin(x * w)
+                x.label = "h"
     nodes, edges = nodes_and_edges(to_dot(exp(x)))
     titles = sorted(text.split(r"\n")[0] for text in nodes.values())
     assert titles[-5:] == ["layer 0", "layer 1", "layer 2", "w", "x"]
@@ -206,6 +206,15 @@ def test_without_graphviz_the_message_says_what_to_do(tmp_path, monkeypatch):
     assert not (tmp_path / "graph.svg").exists()
     with pytest.raises(ValueError, match="graph.gif ends in none of .svg .png"):
         draw(neuron(), tmp_path / "graph.gif")
+
+
+def test_what_graphviz_complains_of_is_told(tmp_path, monkeypatch):
+    monkeypatch.setattr(shutil, "which", lambda name: "dot")
+    failed = subprocess.CompletedProcess("dot", 1, b"", b"Error: out of paper\n")
+    monkeypatch.setattr(subprocess, "run", lambda *_, **__: failed)
+    with pytest.raises(RuntimeError, match="could not draw this graph: Error: out of paper$"):
+        draw(neuron(), tmp_path / "graph.svg")
+    assert not (tmp_path / "graph.svg").exists()
 
 
 def test_notebooks_show_text_without_graphviz(monkeypatch):

@@ -125,6 +125,15 @@ def test_partial_fit_on_the_same_batches_equals_fit_bit_for_bit(cancer):
     assert parts.history_.losses == whole.history_.losses
 
 
+def test_batches_that_keep_one_order_will_do(cancer):
+    X, y = cancer
+    settings = dict(optimizer="Adam", lr=0.01, epochs=2)
+    ordered = list(Batches(X, y, 64, shuffle=False))
+    listed = LogisticRegression(**settings).fit_batches(ordered)
+    drawn = LogisticRegression(**settings).fit_batches(Batches(X, y, 64, shuffle=False))
+    assert listed.coef_ == drawn.coef_ and listed.history_ == drawn.history_
+
+
 def test_partial_fit_of_softmax_needs_the_classes_first():
     with pytest.raises(ValueError, match="classes="):
         SoftmaxRegression().partial_fit([[1.0]], [0])

@@ -1,10 +1,14 @@
 """Data-parallel gradients: those of one process, whoever computes them and in whatever order."""
 
 import math
+import multiprocessing
 import os
 import pickle
 import random
+import shutil
 import signal
+import subprocess
+import sys
 import threading
 from concurrent.futures import (
     BrokenExecutor, Executor, Future, ProcessPoolExecutor, ThreadPoolExecutor,
@@ -217,8 +221,6 @@ def test_processes():
 
 
 def test_a_pool_of_processes_that_is_given():
-    import multiprocessing
-
     fresh = multiprocessing.get_context("spawn")
     with ProcessPoolExecutor(2, mp_context=fresh) as executor:
         with DataParallel(loss, SHARDS, executor) as f:
@@ -237,6 +239,34 @@ def test_a_cluster():
         assert gradients(f) == expected and gradients(f) == expected
         client.restart()  # all workers are new and know nothing
         assert gradients(f) == expected
+
+
+MPI = """
+from mpi4py.futures import MPIPoolExecutor
+from test_parallel import SHARDS, DataParallel, Here, gradients, loss
+
+if __name__ == "__main__":
+    with MPIPoolExecutor() as executor:
+        f = DataParallel(loss, SHARDS, executor)
+        assert gradients(f) == gradients(f) == gradients(DataParallel(loss, SHARDS, Here()))
+        print("the same on", executor.num_workers, "workers")
+"""
+
+
+def test_mpi(tmp_path):
+    pytest.importorskip("mpi4py")
+    mpiexec = shutil.which("mpiexec") or pytest.skip("needs mpiexec")
+    script = tmp_path / "script.py"
+    script.write_text(MPI)
+    root = Path(__file__).parent.parent
+    allowed = "ALLOW_RUN_AS_ROOT", "ALLOW_RUN_AS_ROOT_CONFIRM", "MCA_rmaps_base_oversubscribe"
+    done = subprocess.run(
+        [mpiexec, "-n", "3", sys.executable, "-m", "mpi4py.futures", script],
+        capture_output=True, text=True, timeout=120,
+        env={**os.environ, **{f"OMPI_{name}": "1" for name in allowed},
+             "PYTHONPATH": f"{root}{os.pathsep}{root / 'tests'}"},
+    )  # fmt: skip
+    assert done.stdout == "the same on 2 workers\n", done.stderr
 
 
 # ---- what goes wrong -------------------------------------------------------------------------
@@ -289,9 +319,6 @@ def test_refuses_what_it_cannot_share_out(shards, executor, message):
 
 
 def test_the_example_says_what_it_needs_or_runs():
-    import subprocess
-    import sys
-
     root = Path(__file__).parent.parent
     done = subprocess.run(
         [sys.executable, root / "examples/cluster.py"], capture_output=True, text=True, timeout=120,

@@ -1,12 +1,13 @@
 """The loop: what it records, when it stops, and what it leaves behind when it diverges."""
 
 import math
+from functools import partial
 
 import pytest
 
 from tinygrad_lr import Value, binary_cross_entropy_with_logits
 from tinygrad_lr.data import Batches, StandardScaler, load_breast_cancer
-from tinygrad_lr.optim import SGD
+from tinygrad_lr.optim import LBFGS, SGD, BacktrackingLineSearch, Newton
 from tinygrad_lr.training import DivergenceError, History, gradient_norm, minimize
 
 X = [[-2.0], [-1.0], [0.5], [1.0], [2.0], [3.0]]
@@ -73,6 +74,32 @@ def test_stochastic_training_stops_when_the_loss_no_longer_falls():
     assert history.converged and history.epochs < 5000 and "fell" in history.stop_reason
     best_before = min(history.epoch_losses[:-5])
     assert best_before - min(history.epoch_losses[-5:]) <= 1e-3
+
+
+@pytest.mark.parametrize(
+    "make", [LBFGS, BacktrackingLineSearch, partial(Newton, line_search=True)]
+)
+def test_it_ends_when_the_optimizer_says_that_nothing_is_left_to_gain(make):
+    w = Value(3.0)
+    optimizer = make([w])
+    history = minimize(lambda X, y: (w - 1.0) ** 2, [w], [([0.0], [0.0])], optimizer, 100)
+    assert history.converged and history.stop_reason == optimizer.stop_reason != ""
+    assert w.data == 1.0 and history.steps < 5
+
+
+def test_a_tolerance_that_is_met_first_is_the_reason():
+    loss, parameters, batches, _ = problem()
+    optimizer = LBFGS(parameters, max_iter=1)
+    history = minimize(loss, parameters, batches, optimizer, 1000, tolerance=0.1)
+    assert history.stop_reason.endswith("at most 0.1") and history.gradient_norms[-1] <= 0.1
+
+
+def test_nothing_to_gain_from_one_batch_of_several_is_no_reason_to_end():
+    w = Value(0.0)
+    optimizer = LBFGS([w])
+    batches = [([0.0], [goal]) for goal in (1.0, 2.0)]
+    history = minimize(lambda X, y: ((w - y) ** 2).sum(), [w], batches, optimizer, 3)
+    assert optimizer.stop_reason and history.stop_reason == "all 3 epochs done"
 
 
 def test_callbacks_see_every_epoch_and_may_stop():

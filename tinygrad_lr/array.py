@@ -236,6 +236,7 @@ def as_data(x: Any) -> Data:
         return x
     level: list[Any] = [_opened(x)]
     shape: list[int] = []
+    _check_depth(level)
     while any(isinstance(item, list) for item in level):
         lengths = {len(item) if isinstance(item, list) else "a number" for item in level}
         if len(lengths) > 1:
@@ -245,11 +246,18 @@ def as_data(x: Any) -> Data:
                 "all lists at one depth need the same length"
             )
         shape.append(len(level[0]))
-        if len(shape) > 16:
-            raise ValueError("lists nested more than 16 deep; does one contain itself?")
         level = [_opened(item) for items in level for item in items]
     flat = [item if type(item) is float else _number(item) for item in level]
     return from_flat(flat, tuple(shape)) if shape else flat[0]
+
+
+def _check_depth(nested: Any) -> None:
+    """Raises ValueError for a list that contains itself, which has no end."""
+    for _ in range(16):
+        if not isinstance(nested, list) or not nested:
+            return
+        nested = _opened(nested[0])
+    raise ValueError("lists nested more than 16 deep; does one contain itself?")
 
 
 def _opened(x: Any) -> Any:
@@ -269,14 +277,21 @@ def _number(x: Any) -> float:
     if isinstance(x, Tracked):
         raise TypeError("a list of Values is not data; join them with stack([...]), or read .data")
     if not isinstance(x, Number) or isinstance(x, complex):
-        raise TypeError(f"{x!r} is a {type(x).__name__}, not a real number")
+        remedy = (
+            "; float(...) reads text" if isinstance(x, (str, bytes, bytearray))
+            else "; leave missing ones out or fill in a number" if x is None
+            else "; take .real, or abs of it" if isinstance(x, complex)
+            else ""
+        )  # fmt: skip
+        raise TypeError(f"{x!r} is a {type(x).__name__}, not a real number{remedy}")
     try:
         number = float(x)  # type: ignore[arg-type]
     except OverflowError:
         number = math.inf
     if math.isinf(number) and number != x:  # type: ignore[comparison-overlap]
         raise ValueError(
-            f"a number of type {type(x).__name__} is beyond the largest float, about 1.8e308"
+            f"a number of type {type(x).__name__} is beyond the largest float, about 1.8e308; "
+            "measure in a larger unit, or take the logarithm"
         )
     return number
 

@@ -40,6 +40,8 @@ callbacks.
 
 from __future__ import annotations
 
+import copy
+import inspect
 import json
 import math
 import os
@@ -48,12 +50,13 @@ from os import PathLike
 from pathlib import Path
 from typing import Any
 
-from .array import Data, as_data, shape_of
+from .array import Data, as_data, numbers, shape_of
 from .value import Value
 
 __all__ = ["after", "read_checkpoint", "state_of", "write_checkpoint"]
 
 FORMAT = "tinygrad_lr checkpoint 1"
+LARGEST = 2**53  # of all counts: from there on floats do not tell n from n + 1
 
 
 def write_checkpoint(
@@ -88,7 +91,7 @@ def write_checkpoint(
         file.flush()
         os.fsync(file.fileno())  # to the disk, before the name points to it
     os.replace(partial, path)
-    if os.name == "posix":  # elsewhere a directory cannot be opened
+    if os.name == "posix":  # pragma: no branch (elsewhere a directory cannot be opened)
         directory = os.open(path.parent, os.O_RDONLY)
         try:
             os.fsync(directory)  # the new name, too
@@ -120,17 +123,15 @@ def read_checkpoint(
         events = _checked_history(saved["history"], saved["rows"], history)
         _check_alike("the optimizer", saved["optimizer"], optimizer.state_dict())
         _check_alike("the batches", saved["batches"], state_of(batches))
-        before = optimizer.state_dict()
-        optimizer.load_state_dict(saved["optimizer"])
-        try:
-            if saved["batches"] is not None:
-                batches.load_state_dict(saved["batches"])
-        except BaseException:
-            optimizer.load_state_dict(before)
-            raise
-    except (AttributeError, LookupError, TypeError, ValueError, RecursionError) as error:
+        _try_out(optimizer, saved["optimizer"], dict(zip(parameters, datas)))
+        if saved["batches"] is not None:
+            batches.load_state_dict(saved["batches"])  # the last that may refuse
+    except (
+        ArithmeticError, AttributeError, LookupError, RecursionError, TypeError, ValueError,
+    ) as error:  # fmt: skip
         what = f"it lacks {error}" if isinstance(error, KeyError) else error
         raise ValueError(f"{path} is no checkpoint of this training: {what}") from None
+    optimizer.load_state_dict(saved["optimizer"])
     for p, data in zip(parameters, datas):
         p.data = data
     vars(history).update(events)
@@ -186,11 +187,33 @@ def _checked_parameters(saved: Any, parameters: Sequence[Value]) -> list[Data]:
 def _checked_history(saved: Any, rows: Any, history: Any) -> dict[str, Any]:
     """The fields of the history."""
     _check_alike("the history", saved, vars(history))
+    for name, part in saved.items():
+        if isinstance(part, list) and any(type(x) is not float for x in part):
+            raise ValueError(f"{name} of its history holds what is no float")
     if len(saved["losses"]) != len(saved["gradient_norms"]):
         raise ValueError("its history has not as many losses as gradients")
-    if any(type(n) is not int or n < 1 for n in rows) or len(rows) > len(saved["losses"]):
+    counts = type(rows) is list and all(type(n) is int and 0 < n <= LARGEST for n in rows)
+    if not counts or len(rows) > len(saved["losses"]):
         raise ValueError("its rows do not fit its history")
-    return {name: list(x) if isinstance(x, list) else x for name, x in saved.items()}
+    return dict(saved)
+
+
+def _try_out(optimizer: Any, saved: dict[str, Any], datas: dict[Value, Data]) -> None:
+    """Let a copy of the optimizer take a step: so it is known that its memories are whole.
+
+    Those that evaluate the loss themselves check what they load.
+    """
+    trial = copy.deepcopy(optimizer)
+    trial.load_state_dict(saved)
+    if inspect.signature(trial.step).parameters:
+        return
+    for p, original in zip(trial.parameters, optimizer.parameters):
+        p.data = datas[original]
+        p.grad = p.data * 0.0
+    trial.step()
+    moved = numbers(p.data for p in trial.parameters)
+    if len(moved) < len(numbers(datas.values())) or not all(map(math.isfinite, moved)):
+        raise ValueError("with this state of the optimizer the next step leads nowhere")
 
 
 def _check_alike(what: str, saved: Any, now: Any) -> None:
@@ -203,14 +226,15 @@ def _check_alike(what: str, saved: Any, now: Any) -> None:
         raise ValueError(f"the state of {what} has {', '.join(saved)}, not {', '.join(now)}")
     for name, part in saved.items():
         if type(part) is not type(now[name]) and name != "lr":  # a number; None for a schedule
-            raise ValueError(f"{name} of {what} is {part!r}")
+            raise ValueError(f"{name} of {what} is {part!r}, and here {now[name]!r}")
         if isinstance(part, (list, dict)):
             _check_numbers(f"{name} of {what}", part)
 
 
 def _check_numbers(what: str, part: Any) -> None:
+    """Floats and counts alone, in lists and dicts of any depth."""
     for x in part.values() if isinstance(part, dict) else part:
         if isinstance(x, (list, dict)):
             _check_numbers(what, x)
-        elif type(x) is not float and type(x) is not int:
-            raise ValueError(f"{what} holds {x!r}, which is no number")
+        elif type(x) is not float and not (type(x) is int and 0 <= x <= LARGEST):
+            raise ValueError(f"{what} holds {x!r}, which is no float and counts nothing")

@@ -370,6 +370,8 @@ def _symmetric(name: str, matrix: Any) -> Rows:
                     f"{name}: the matrix is not symmetric, [{i}, {j}] is {v:g} and [{j}, {i}] is "
                     f"{mirrored:g}; x'Mx sees only (M + M') / 2, so pass that if it is meant"
                 )
+    if math.isinf(sum(map(abs, m.flat))):
+        raise ValueError(f"{name}: the numbers are too large to be added up; divide all by one")
     return [
         [(v + mirrored) / 2 for v, mirrored in zip(row, column)]
         for row, column in zip(m.rows, m.columns)

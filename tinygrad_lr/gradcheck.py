@@ -183,7 +183,10 @@ def _diagnosis(found: list[float], slopes: list[Slope], wrong: list[int], nth: i
         if abs(factors[0] + 1.0) <= 1e-4:
             return "It looks like a wrong sign: every wrong number is the negative."
         if math.isfinite(factors[0]) and len(factors) > 1:
-            return f"It looks like a factor: every wrong number is {factors[0]:.6g} times the right one."
+            return (
+                f"It looks like a factor: every wrong number is {factors[0]:.6g} times the right "
+                "one."
+            )
     if len(pairs) == 1 and math.isfinite(factors[0]):
         return (
             f"It is {factors[0]:.6g} times what it should be, and {pairs[0][0] - pairs[0][1]:.6g} "

@@ -397,10 +397,13 @@ def _reduced(losses: Any, reduction: str) -> Any:
 
 def _total(losses: list[float], full: Shape, reduction: str) -> Any:
     """`_reduced` for a flat list of numbers and the shape they stand for."""
-    if reduction == "mean" and losses:
-        return math.fsum(losses) / len(losses)
-    if reduction == "sum":
-        return math.fsum(losses)
+    try:
+        if reduction == "mean" and losses:
+            return math.fsum(losses) / len(losses)
+        if reduction == "sum":
+            return math.fsum(losses)
+    except OverflowError:  # no loss is negative
+        return math.inf
     return _reduced(_shaped(losses, full), reduction)
 
 

@@ -25,15 +25,16 @@ from __future__ import annotations
 import json
 import math
 import random
+import sys
 import warnings
 from collections.abc import Sequence
 from os import PathLike
 from typing import Any, ClassVar, Self
 
 from . import optim
-from .array import Array, as_data, from_flat, numbers
+from .array import Array, as_data, flat_of, from_flat, numbers
 from .checkpoint import state_of
-from .data import Batches, check_data
+from .data import Batches, check_data, check_matrix
 from .losses import binary_cross_entropy_with_logits, cross_entropy
 from .metrics import accuracy
 from .operations import affine, stack
@@ -199,11 +200,15 @@ class LinearClassifier:
         code = {float(name): float(place) for place, name in enumerate(classes)}
         unknown = sorted(set(y.flat) - code.keys())
         if unknown:
-            raise ValueError(f"labels {_few(unknown)} are not among the classes {_few(classes)}")
+            hint = "use (y + 1) / 2" if unknown == [-1.0] else "name all classes at the start"
+            raise ValueError(
+                f"labels {_few(unknown)} are not among the classes {_few(classes)}; {hint}"
+            )
         return from_flat([code[label] for label in y.flat], y.shape)
 
     def _start(self, features: int, classes: tuple[int, ...]) -> tuple[Value, Value]:
         """Small random weights: where a search starts that has no better idea."""
+        self._check_settings()
         noise = random.Random(self.seed)
         size = self._shape(features, classes)
         w = [noise.gauss(0.0, 0.01) for _ in range(math.prod(size))]
@@ -237,12 +242,13 @@ class LinearClassifier:
 
     # -- predicting
 
-    def decision_function(self, X: Any) -> Any:
+    def decision_function(self, X: Any) -> Array:
         """The scores of each row of X (n, d): (n,) for two classes, (n, K) for several."""
         w, b = self._fitted()
-        X = as_data(X)
+        X = check_matrix(X)
         self._check_width(X)
-        return X @ w.data + b.data
+        scores: Array = X @ w.data + b.data
+        return scores
 
     def score(self, X: Any, y: Any) -> float:
         """The share of rows of X (n, d) whose label in y (n,) is predicted right."""
@@ -253,12 +259,11 @@ class LinearClassifier:
             raise RuntimeError(f"{type(self).__name__} has learned nothing yet; call fit first")
         return self._weights
 
-    def _check_width(self, X: Any) -> None:
+    def _check_width(self, X: Array) -> None:
         width = self._fitted()[0].shape[0]
-        if len(getattr(X, "shape", ())) != 2 or X.shape[1] != width:
+        if X.shape[1] != width:
             raise ValueError(
-                f"X has shape {getattr(X, 'shape', ())}; this model needs (n, {width}), one row "
-                "for each prediction"
+                f"X has shape {X.shape}; this model has learned {width} features: (n, {width})"
             )
 
     def for_raw_rows(self, scaler: Any) -> Self:
@@ -301,6 +306,28 @@ class LinearClassifier:
             setattr(self, name, setting)
         return self
 
+    def _check_settings(self) -> None:
+        """Raise ValueError for a setting that cannot work."""
+
+        def amount(x: Any) -> bool:
+            return isinstance(x, (int, float)) and 0.0 <= x <= sys.float_info.max
+
+        def whole(x: Any) -> bool:
+            return isinstance(x, int) and not isinstance(x, bool)
+
+        make, lr, size = self.optimizer, self.lr, self.batch_size
+        for name, fits, wanted in (
+            ("optimizer", isinstance(make, str) or callable(make), "the name of one, or a class"),
+            ("lr", lr is None or callable(lr) or amount(lr), "a number, a schedule, or None"),
+            ("epochs", whole(self.epochs) and self.epochs >= 0, "a whole number, at least 0"),
+            ("batch_size", size is None or (whole(size) and size >= 1), "at least 1, or None"),
+            ("l2", amount(self.l2), "a number, at least 0"),
+            ("seed", whole(self.seed), "a whole number"),
+            ("tol", amount(self.tol), "a number, at least 0"),
+        ):
+            if not fits:
+                raise ValueError(f"{name} is {getattr(self, name)!r}; it must be {wanted}")
+
     def save(self, path: str | PathLike[str]) -> None:
         """Write the model to a file, as JSON."""
         w, b = self._fitted()
@@ -324,21 +351,24 @@ class LinearClassifier:
     @classmethod
     def load(cls, path: str | PathLike[str]) -> Self:
         """Read a model that `save` wrote. Raises ValueError for any other file."""
-        with open(path, encoding="utf-8") as file:
+        with open(path, "rb") as file:
             text = file.read()
         try:
             return cls._from_document(json.loads(text))
         except (KeyError, TypeError, ValueError, RecursionError) as error:
-            raise ValueError(f"{path} holds no {cls.__name__}: {error}") from None
+            what = f"it lacks {error}" if isinstance(error, KeyError) else error
+            raise ValueError(f"{path} holds no {cls.__name__}: {what}") from None
 
     @classmethod
     def _from_document(cls, document: dict[str, Any]) -> Self:
         if document["format"] != FORMAT or document["model"] != cls.__name__:
             raise ValueError(f"it says {document['format']!r}, {document['model']!r}")
         model = cls(**document["settings"])
-        classes = model._classes(sorted(map(float, document["classes"])))
+        model._check_settings()
+        classes = model._classes(sorted(flat_of(as_data(document["classes"]))))
         w, b = as_data(document["w"]), as_data(document["b"])
-        if model._shape((shape(w) or (0,))[0], classes) != shape(w) or shape(b) != shape(w)[1:]:
+        features = (shape(w) or (0,))[0]
+        if not features or model._shape(features, classes) != shape(w) or shape(b) != shape(w)[1:]:
             raise ValueError(f"{len(classes)} classes do not fit weights of shape {shape(w)}")
         if not all(map(math.isfinite, numbers([w, b]))):
             raise ValueError("a weight is not finite")
@@ -363,11 +393,13 @@ class LogisticRegression(LinearClassifier):
     def predict_proba(self, X: Any) -> Array:
         """The probabilities of class 0 and of class 1 for each row of X (n, d): (n, 2)."""
         z = self.decision_function(X)
-        return stack([sigmoid(-z), sigmoid(z)], axis=1)
+        p: Array = stack([sigmoid(-z), sigmoid(z)], axis=1)
+        return p
 
     def predict(self, X: Any) -> Array:
         """1 where the score is at least 0, which is where the probability is at least 1/2."""
-        return self.decision_function(X) >= 0.0
+        ones: Array = self.decision_function(X) >= 0.0
+        return ones
 
     @staticmethod
     def _classes(labels: list[float] | None) -> tuple[int, ...]:
@@ -376,7 +408,7 @@ class LogisticRegression(LinearClassifier):
         if len(labels) == 1 and labels[0] in (0.0, 1.0):
             raise ValueError(
                 f"all labels are {labels[0]:g}; with one class missing there is nothing to tell "
-                "apart, and the best weights would be infinite"
+                "apart, and the best weights would be infinite; add rows of the other class"
             )
         hint = (
             "use (y + 1) / 2"
@@ -409,7 +441,8 @@ class SoftmaxRegression(LinearClassifier):
 
     def predict_proba(self, X: Any) -> Array:
         """The probability of each class for each row of X (n, d): (n, K), rows sum to 1."""
-        return softmax(self.decision_function(X))
+        p: Array = softmax(self.decision_function(X))
+        return p
 
     def predict(self, X: Any) -> Array:
         """The class with the largest score, which is the one with the largest probability."""
@@ -423,7 +456,12 @@ class SoftmaxRegression(LinearClassifier):
         if not all(label.is_integer() for label in labels):
             raise ValueError(f"labels are whole numbers; found {_few(labels)}")
         if len(labels) < 2:
-            raise ValueError(f"all labels are {labels[0]:g}; there is nothing to tell apart")
+            raise ValueError(
+                f"all labels are {_few(labels)}; there is nothing to tell apart; add rows of other "
+                "classes"
+            )
+        if len(set(labels)) < len(labels):
+            raise ValueError(f"a class is named twice: {_few(labels)}")
         return tuple(map(int, labels))
 
     @staticmethod

@@ -11,8 +11,9 @@ a gradient of the same size back. Gradients are added in the order of the shards
 worker is done first, so a run can be repeated bit for bit.
 
 Only Python's `concurrent.futures` is used. Whatever offers that interface will do: processes
-here (the default), or a cluster, by `Client.get_executor()` of dask.distributed or
-`mpi4py.futures.MPIPoolExecutor`.
+here (the default), or a cluster, by `Client.get_executor()` of dask.distributed or by
+`mpi4py.futures.MPIPoolExecutor` (`mpiexec -n 3 python -m mpi4py.futures script.py`: two
+workers, and the script itself).
 """
 
 from __future__ import annotations

@@ -41,7 +41,7 @@ from . import array, numerics
 from .array import Array, Data, as_data, pairwise, shape_of
 from .array import elementwise as elementwise_of
 from .shapes import Shape, broadcast_shape
-from .value import NO_OPTIONS, Value, record
+from .value import Value, record
 
 __all__ = ["OPERATIONS", "Operation", "broadcast_to", "elementwise", "operation", "shape",
            "sum_to"]
@@ -135,6 +135,16 @@ def data_of(x: Any) -> Any:
     return x if type(x) is float or type(x) is Array else as_data(x)
 
 
+def _inputs(xs: tuple[Any, ...]) -> tuple[Any, ...]:
+    """What an operation was given: Values as they are, the rest read as floats and Arrays."""
+    if _KNOWN.issuperset(map(type, xs)):
+        return xs
+    return tuple([x if type(x) is Value else as_data(x) for x in xs])
+
+
+_KNOWN = frozenset([Value, Array, float])
+
+
 def shape(x: Any) -> Shape:
     """The shape of a Value, an Array, a float, or of nested lists."""
     if type(x) is Value:
@@ -207,12 +217,11 @@ def _several(op: Operation, f: Callable[..., float]) -> Callable[..., Any]:
     def call(*xs: Any) -> Any:
         if len(xs) != len(op.arguments):
             raise TypeError(f"{op.name} takes {', '.join(op.arguments)}; {len(xs)} were given")
-        datas = [data_of(x) for x in xs]
-        if len(set(map(shape_of, datas))) > 1:
-            xs = _stretched(op, *zip(xs, datas))
-            datas = [data_of(x) for x in xs]
-        out = elementwise_of(f, *datas)
-        return _recorded(op, out, xs, datas)
+        xs = _inputs(xs)
+        if len(set(map(shape, xs))) > 1:
+            xs = _stretched(op, *[(x, data_of(x)) for x in xs])
+        out = elementwise_of(f, *[x._data if type(x) is Value else x for x in xs])
+        return record(op, out, xs) if Value in map(type, xs) else out
 
     return call
 
@@ -227,17 +236,6 @@ def _stretched(op: Operation, *pairs: tuple[Any, Data]) -> tuple[Any, ...]:
         broadcast_to(x, shape) if type(x) is Value and shape_of(data) != shape else x
         for x, data in pairs
     )
-
-
-def _recorded(
-    op: Operation, out: Data, xs: Sequence[Any], datas: Sequence[Data], options: Any = NO_OPTIONS
-) -> Any:
-    """out, remembered if any input is a Value; the other inputs are kept as data."""
-    for x in xs:
-        if type(x) is Value:
-            inputs = tuple([x if type(x) is Value else data for x, data in zip(xs, datas)])
-            return record(op, out, inputs, options)
-    return out
 
 
 # ---- functions of whole Arrays -----------------------------------------------------------
@@ -284,15 +282,16 @@ def _whole(op: Operation, f: Callable[..., Any]) -> Callable[..., Any]:
     def call(*xs: Any, **options: Any) -> Any:
         if len(xs) > count or len(options) < len(names):
             xs, options = xs[:count], complete(xs[count:], options)
-        datas = [x._data if type(x) is Value else x if type(x) is Array else data_of(x) for x in xs]
-        out = f(*datas, **options)
+        xs = _inputs(xs)
+        out = f(*[x._data if type(x) is Value else x for x in xs], **options)
         if saves:
             out, options["saved"] = out
-        return _recorded(op, out, xs, datas, options)
+        return record(op, out, xs, options) if Value in map(type, xs) else out
 
     def call_without_options(*xs: Any) -> Any:
-        datas = [x._data if type(x) is Value else x if type(x) is Array else data_of(x) for x in xs]
-        return _recorded(op, f(*datas), xs, datas)
+        xs = _inputs(xs)
+        out = f(*[x._data if type(x) is Value else x for x in xs])
+        return record(op, out, xs) if Value in map(type, xs) else out
 
     def call_of_one(x: Any, /, *given: Any, **options: Any) -> Any:
         if given or len(options) < len(names):

@@ -20,7 +20,9 @@
 
 `History` keeps the loss of every batch as it was *before* the model learned from it. Read
 in order these are an honest test on unseen rows, during the first epoch (progressive
-validation): each prediction was made by weights that had not met the row.
+validation): each prediction was made by weights that had not met the row. It keeps numbers:
+a running total of your own adds up `loss.item()` too, because `total += loss` would keep the
+graphs of all batches alive.
 
 With `checkpoint=` a run that is killed can be resumed (`checkpoint`); `DataParallel` shares
 the rows among processes or machines (`parallel`). The loop knows nothing of logistic
@@ -112,6 +114,8 @@ def minimize(
     returns True. `tolerance`: stop when there is nothing left to gain; with one batch an
     epoch, when its gradient is no longer than this; with several, whose gradients never
     vanish, when the best loss of an epoch has not fallen by more than this for 5 epochs.
+    With one batch it also stops when the optimizer says in its `stop_reason` that another
+    step would gain nothing, as those do that evaluate the loss themselves.
 
     `checkpoint`: a file in which all that matters is kept, after each `every` steps and at
     the end. It has 40 bytes for each step so far; in a run of millions write it less often.
@@ -119,8 +123,10 @@ def minimize(
     weights, bit for bit, as without a stop.
 
     Raises DivergenceError where the loss stops being finite, ValueError for a loss that is
-    no scalar, without any batch, and for a checkpoint that is none of this training.
+    no scalar, without any batch, for an optimizer of other parameters, and for a checkpoint
+    that is none of this training.
     """
+    _check_settings(parameters, optimizer, epochs, tolerance)
     history = History()
     rows: list[int] = []  # of each batch of this epoch that is done
     if checkpoint is not None:
@@ -167,6 +173,10 @@ def minimize(
         history.epoch_losses.append(weighted / sum(rows))
         if tolerance:
             _judge(history, len(rows), tolerance)
+        reason: str = getattr(optimizer, "stop_reason", "")
+        if reason and len(rows) == 1:  # of several, the next may have something to gain
+            history.converged = True
+            history.stop_reason = history.stop_reason or reason
         rows = []
         if any([callback(history) is True for callback in callbacks]):
             stopped = f"a callback stopped it in epoch {history.epochs}"
@@ -182,6 +192,21 @@ def minimize(
 def gradient_norm(parameters: Iterable[Value]) -> float:
     """The length of the gradient over all parameters; those without one count as zeros."""
     return math.hypot(*numbers(p.grad for p in parameters if p.grad is not None))
+
+
+def _check_settings(
+    parameters: Sequence[Value], optimizer: Any, epochs: int, tolerance: float
+) -> None:
+    """Say now what would otherwise go wrong in silence."""
+    if not isinstance(epochs, int) or epochs < 0:
+        raise ValueError(f"minimize: epochs is {epochs!r}; it must be a whole number, at least 0")
+    if not isinstance(tolerance, (int, float)) or not tolerance >= 0.0:
+        raise ValueError(f"minimize: tolerance is {tolerance!r}; it must be at least 0")
+    if set(optimizer.parameters) != set(parameters):
+        raise ValueError(
+            "minimize: the optimizer moves other Values than these parameters (those of another "
+            "model?); give the same list to both"
+        )
 
 
 def _check_checkpointing(path: str | PathLike[str], every: int) -> None:

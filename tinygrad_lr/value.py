@@ -307,7 +307,8 @@ def replaced(x: Value, operation: Any) -> RuntimeError:
     """The error where a leaf is younger than what was computed from it."""
     return RuntimeError(
         f"data of {x!r} was replaced after {operation.name} had used it; "
-        "call backward before the optimizer's step, or compute the loss again"
+        "call backward before the optimizer's step, or compute the loss again (a running total "
+        "of losses adds loss.item(), which keeps no graph)"
     )
 
 

@@ -78,7 +78,8 @@ def main():
     )
     print(f"one process    {1000 * one:7.1f} ms a step")
     print(
-        f"{asked.processes} processes    {1000 * many:7.1f} ms a step, {one / many:.2f} times as fast"
+        f"{asked.processes} processes    {1000 * many:7.1f} ms a step, "
+        f"{one / many:.2f} times as fast"
     )
 
 

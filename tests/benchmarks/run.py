@@ -15,6 +15,7 @@ import json
 import os
 import platform
 import sys
+from contextlib import suppress
 from importlib import import_module
 from importlib.metadata import PackageNotFoundError, version
 from math import isclose
@@ -103,10 +104,8 @@ def machine(contenders):
     """What was measured where."""
     versions = {}
     for name in contenders:
-        try:
+        with suppress(PackageNotFoundError):  # one of ours
             versions[name] = version({"sklearn": "scikit-learn"}.get(name, name))
-        except PackageNotFoundError:  # one of ours
-            pass
     return {
         "python": platform.python_version(), "system": platform.platform(), "versions": versions,
     }  # fmt: skip
@@ -120,7 +119,7 @@ def agreeing(problem, contenders, steps=3):
 
     Raises ValueError where one differs.
     """
-    found, expected = {}, None
+    found, first, expected = {}, None, None
     for name, module in contenders.items():
         made = getattr(module, problem.kind, lambda problem: None)(problem)
         if made is None:

@@ -26,10 +26,49 @@ from typing import Any
 from ..array import Array, from_flat
 from .checks import check_data
 
-__all__ = ["Batches", "check_batch_size", "shuffled", "take_rows", "train_test_split"]
+__all__ = ["Batches", "Ordered", "shuffled", "take_rows", "train_test_split"]
 
 
-class Batches:
+class Ordered:
+    """What all batches share: the order of an epoch follows from `seed` and its number alone."""
+
+    def __init__(self, batch_size: int | None, shuffle: bool, seed: int) -> None:
+        whole = isinstance(batch_size, int) and not isinstance(batch_size, bool)
+        if batch_size is not None and not (whole and batch_size >= 1):
+            raise ValueError(
+                f"batch_size is {batch_size!r}; it must be at least 1, or None for all rows at once"
+            )
+        self.batch_size, self.shuffle, self.seed = batch_size, shuffle, seed
+        self.epoch = 0  # how many epochs have begun
+
+    def state_dict(self) -> dict[str, Any]:
+        """What the batches of the coming epochs depend on, beside the rows."""
+        return {
+            "epoch": self.epoch,
+            "batch_size": self.batch_size,
+            "shuffle": self.shuffle,
+            "seed": self.seed,
+        }
+
+    def load_state_dict(self, saved: dict[str, Any]) -> None:
+        """Go on with the epoch that `state_dict` would have come to.
+
+        Raises ValueError where the batches would be others, by their size or order.
+        """
+        for name, now in self.state_dict().items():
+            was = saved.get(name)
+            if name != "epoch" and was != now:
+                raise ValueError(
+                    f"{name} was {was!r}; now it is {now!r}. Resume with what it was, or start "
+                    "afresh"
+                )
+        epoch = saved.get("epoch")
+        if type(epoch) is not int or epoch < 0:
+            raise ValueError(f"epoch is {epoch!r}; it counts the epochs that have begun")
+        self.epoch = epoch
+
+
+class Batches(Ordered):
     """The rows of X (n, d) and y (n,) in batches; iterating once is one epoch.
 
     Each epoch has its own order, which follows from `seed` and the number of the epoch
@@ -42,9 +81,7 @@ class Batches:
         self, X: Any, y: Any, batch_size: int | None = None, shuffle: bool = True, seed: int = 0
     ) -> None:
         self.X, self.y = check_data(X, y)
-        check_batch_size(batch_size)
-        self.batch_size, self.shuffle, self.seed = batch_size, shuffle, seed
-        self.epoch = 0  # how many epochs have begun
+        super().__init__(batch_size, shuffle, seed)
 
     def __len__(self) -> int:
         """How many batches an epoch has."""
@@ -60,14 +97,6 @@ class Batches:
             order = shuffled(len(self.y), f"{self.seed}/{epoch}")
         for start in range(0, len(order), self.batch_size):
             yield take_rows(self.X, self.y, order[start : start + self.batch_size])
-
-    def state_dict(self) -> dict[str, Any]:
-        """What the orders of the coming epochs depend on."""
-        return {"epoch": self.epoch}
-
-    def load_state_dict(self, saved: dict[str, Any]) -> None:
-        """Go on with the epoch that `state_dict` would have come to."""
-        self.epoch = saved["epoch"]
 
 
 def train_test_split(
@@ -111,13 +140,3 @@ def take_rows(X: Array, y: Array, order: Sequence[int]) -> tuple[Array, Array]:
     taken = from_flat(list(chain.from_iterable(rows)), (len(rows), X.shape[1]))
     taken.rows = rows
     return taken, from_flat([targets[i] for i in order], (len(rows),))
-
-
-def check_batch_size(batch_size: Any) -> None:
-    """None or a whole number of rows. Raises ValueError."""
-    if batch_size is None:
-        return
-    if not isinstance(batch_size, int) or isinstance(batch_size, bool) or batch_size < 1:
-        raise ValueError(
-            f"batch_size is {batch_size!r}; it must be at least 1, or None for all rows at once"
-        )

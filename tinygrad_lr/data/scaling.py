@@ -87,7 +87,8 @@ class StandardScaler:
         if constant:
             names = ", ".join(f"column {j}" for j in sorted(constant))
             warnings.warn(
-                f"constant in all {n + m} rows seen: {names} (counted from 0); the scale stays 1",
+                f"constant in all {n + m} rows seen: {names} (counted from 0); the scale stays 1. "
+                "It tells nothing: leave it out",
                 stacklevel=3,  # the line that called fit, partial_fit or fit_transform
             )
         self.mean_, self._rests, self._squares = means, rests, squares
@@ -106,7 +107,8 @@ class StandardScaler:
 
     def inverse_transform(self, X: Any) -> Array:
         """X * scale_ + mean_: back to the units of the table."""
-        return self._checked(X) * self.scale_ + self.mean_
+        rows: Array = self._checked(X) * self.scale_ + self.mean_
+        return rows
 
     def fit_transform(self, X: Any) -> Array:
         """`fit`, then `transform` of the same rows."""

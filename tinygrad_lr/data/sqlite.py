@@ -36,7 +36,7 @@ from pathlib import Path
 from typing import Any
 
 from ..array import Array, from_flat
-from .batches import check_batch_size
+from .batches import Ordered
 from .checks import check_data
 from .table import Dataset
 
@@ -45,12 +45,11 @@ __all__ = ["SQLiteBatches", "write_rows", "write_sqlite"]
 BLOCK = 512  # rows that are read side by side
 BUFFER = 16  # blocks whose rows are shuffled with each other
 LOCK_TIMEOUT = 5.0  # seconds to wait for a program that has locked the database
-ORDER = ("batch_size", "shuffle", "seed")
 
 Row = tuple[Any, ...]  # key, target, features
 
 
-class SQLiteBatches:
+class SQLiteBatches(Ordered):
     """The rows of a table of a SQLite database in batches; iterating once is one epoch.
 
     `features`: the columns of X, by name; None: all but the target and the key. `target`:
@@ -76,15 +75,14 @@ class SQLiteBatches:
         *,
         transform: Callable[[Array], Array] | None = None,
     ) -> None:
-        check_batch_size(batch_size)
+        super().__init__(batch_size, shuffle, seed)
         if batch_size is None:
             raise ValueError("batch_size is None; all rows at once are what `Batches` is for")
+        self.batch_size: int = batch_size
         if isinstance(features, str):
             raise ValueError(f"features is one name, {features!r}; give a list: [{features!r}]")
         self.path, self.table, self.target = Path(path), table, target
-        self.batch_size, self.shuffle, self.seed = batch_size, shuffle, seed
         self.transform = transform
-        self.epoch = 0  # how many epochs have begun
         with opened(self.path) as connection:
             tables = connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")
             _check_known(self.path, "table", table, [name for (name,) in tables])
@@ -176,20 +174,6 @@ class SQLiteBatches:
         X = from_flat(list(numbers), (len(rows), len(self.features)))
         y = from_flat([float(row[1]) for row in rows], (len(rows),))
         return self.transform(X) if self.transform else X, y
-
-    def state_dict(self) -> dict[str, Any]:
-        """What the batches of the coming epochs depend on, beside the table."""
-        return {"epoch": self.epoch} | {name: getattr(self, name) for name in ORDER}
-
-    def load_state_dict(self, saved: dict[str, Any]) -> None:
-        """Go on with the epoch that `state_dict` would have come to.
-
-        Raises ValueError where the batches would be others, by their size or order.
-        """
-        for name in ORDER:
-            if saved[name] != getattr(self, name):
-                raise ValueError(f"{name} was {saved[name]!r}; now it is {getattr(self, name)!r}")
-        self.epoch = saved["epoch"]
 
 
 def write_sqlite(

@@ -244,10 +244,10 @@ class Book:
 
     def _numbers_first(self, x: Term, y: Term, shape: Shape) -> Term | None:
         """2 * (3 * tensor) as (2 * 3) * tensor. It rounds differently, but all elements alike."""
-        for x, y in (x, y), (y, x):
-            number = self._number(x)
-            if number is not None and y.name == "multiply":
-                for inner, rest in y.inputs, y.inputs[::-1]:
+        for factor, product in (x, y), (y, x):
+            number = self._number(factor)
+            if number is not None and product.name == "multiply":
+                for inner, rest in product.inputs, product.inputs[::-1]:
                     if (other := self._number(inner)) is not None:
                         both = self.apply("multiply", number, other, shape=())
                         filled = self.apply("broadcast_to", both, shape=shape)

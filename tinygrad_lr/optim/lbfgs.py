@@ -152,6 +152,8 @@ class LBFGS(ClosureOptimizer):
         for s, y in pairs:
             if not len(s) == len(y) == size:
                 raise ValueError(f"a pair has {len(s)} numbers, the parameters have {size}")
+            if not dot(s, y) > 0.0:
+                raise ValueError("the loss does not curve upwards along the step of a pair")
         super().load_state_dict(saved)
         self.pairs.clear()
         self.pairs.extend(pairs)

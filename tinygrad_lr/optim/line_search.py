@@ -65,7 +65,7 @@ class ClosureOptimizer(Optimizer):
         super().__init__(parameters, lr)
         self.stop_reason = ""
 
-    def step(self, closure: Closure) -> float:  # type: ignore[override]
+    def step(self, closure: Closure) -> float:  # type: ignore[override]  # others read .grad
         """Move the parameters to where the loss is less; the loss before, as a float.
 
         `closure()`: the loss, a scalar Value computed from the parameters as they are when

@@ -106,11 +106,8 @@ class Newton(ClosureOptimizer):
 
     def explained(self, error: NotPositiveDefiniteError) -> NotPositiveDefiniteError:
         """The same error in terms of the loss: which number of which parameter, what to do."""
-        i = error.place
-        for k, p in enumerate(self.parameters):
-            if i < p.size:
-                break
-            i -= p.size
+        places = [(k, p, i) for k, p in enumerate(self.parameters) for i in range(p.size)]
+        k, p, i = places[error.place]
         name = f"number {i} of {p.label or f'parameter {k}'}"
         if error.singular:
             what = (

@@ -32,7 +32,7 @@ import warnings
 from collections.abc import Callable, Iterable
 from typing import Any
 
-from ..array import from_flat
+from ..array import from_flat, shape_of
 from ..value import Value
 
 __all__ = ["Optimizer"]
@@ -60,6 +60,8 @@ class Optimizer:
         weight_decay: float = 0.0,
         maximize: bool = False,
     ) -> None:
+        if isinstance(parameters, Value):
+            raise TypeError("parameters are a list of Values; for a single one: [parameter]")
         self.parameters = list(parameters)
         if not self.parameters:
             raise ValueError("an optimizer needs at least one parameter")
@@ -79,7 +81,7 @@ class Optimizer:
     def check(*, below: float = math.inf, **options: float) -> None:
         """Refuse an option outside [0, below), or one that is no number, by its name."""
         for name, option in options.items():
-            if not 0.0 <= option < below:
+            if not isinstance(option, (int, float)) or not 0.0 <= option < below:
                 limit = "finite" if below == math.inf else f"below {below:g}"
                 raise ValueError(f"{name} is {option!r}; it must be at least 0 and {limit}")
 
@@ -109,8 +111,13 @@ class Optimizer:
             if gradient is None:
                 continue
             moved = True
-            state["t"] = state.get("t", 0) + 1
             scalar = type(data) is float
+            if shape_of(gradient) != (() if scalar else data.shape):
+                raise ValueError(
+                    f"step: a gradient of shape {shape_of(gradient)} for a parameter of shape "
+                    f"{shape_of(data)}"
+                )
+            state["t"] = state.get("t", 0) + 1
             w, g = ([data], [gradient]) if scalar else (data.flat, gradient.flat)
             if not plain:
                 w, g = self._decayed(w, g, lr)
