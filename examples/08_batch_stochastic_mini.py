@@ -6,12 +6,12 @@ average, and how noisy; what a step costs; and how far the same number of rows, 
 
     gradient of the mean loss = mean of the gradients of the rows
 
-Exercises (answers are checked by tests/test_exercises_a.py)
+Exercises (answers are checked by tests/test_exercises.py)
 1.  steps_per_epoch(n, batch_size): how many steps a pass over n rows has; the last batch may be
     smaller.
 2.  noise(noise_of_one, batch_size): the length of the noise in the mean of a batch, when one row
     alone has noise_of_one (rows drawn with replacement).
-3.  running_mean(numbers): the mean of the first 1, 2, 3, ... numbers, as a list: the average of
+3.  running_means(numbers): the mean of the first 1, 2, 3, ... numbers, as a list: the average of
     the path, which trembles less than its end.
 """
 

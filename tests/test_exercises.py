@@ -1,12 +1,11 @@
-"""The exercises of the second half of the lessons, checked.
+"""The exercises of the lessons, checked.
 
-    TINYGRAD_LR_ANSWERS=mine.py pytest tests/test_exercises_b.py
+    TINYGRAD_LR_ANSWERS=mine.py pytest tests/test_exercises.py
 
 checks the functions in your own file; those that it lacks are skipped. Without that variable
-the answers below are checked. Do not read on before you have tried!
+the answers in answers.py are checked.
 """
 
-import ast
 import math
 import os
 import random
@@ -14,37 +13,67 @@ import runpy
 import subprocess
 import sys
 
+import answers
 import pytest
 
 from tinygrad_lr import (
-    Value, cross_entropy, elementwise, exp, grad, gradcheck, log_sigmoid, sigmoid, sin, softmax,
-    softplus, where,
+    Value, binary_cross_entropy, binary_cross_entropy_with_logits, cross_entropy, exp, grad,
+    gradcheck, log_sigmoid, mean_squared_error, sigmoid, sin, softmax, softplus,
 )  # fmt: skip
-from tinygrad_lr.graph import compile, to_source
+from tinygrad_lr.convexity import smoothness_constant
+from tinygrad_lr.data import Batches
+from tinygrad_lr.graph import to_source
+from tinygrad_lr.metrics import log_loss
+from tinygrad_lr.models import LogisticRegression
 from tinygrad_lr.optim import SGD
-from tinygrad_lr.registry import OPERATIONS
 
 
 @pytest.fixture
-def answer():
-    """name -> the student's function of this name, or ours; new operations are forgotten after."""
-    known = dict(OPERATIONS)
+def answer(new_operations):
+    """name -> the student's function of this name, or ours."""
     path = os.environ.get("TINYGRAD_LR_ANSWERS")
     theirs = runpy.run_path(path) if path else None
 
     def find(name):
         if theirs is None:
-            return ANSWERS[name]()
+            make = getattr(answers, f"make_{name}", None)  # an operation, to be gone after the test
+            return make() if make else getattr(answers, name)
         if name not in theirs:
             pytest.skip(f"{path} has no function {name} yet")
         return theirs[name]
 
-    yield find
-    OPERATIONS.clear()
-    OPERATIONS.update(known)
+    return find
 
 
-# ---- the checks --------------------------------------------------------------------------------
+def neuron_loss(z, y):
+    return binary_cross_entropy_with_logits(z, float(y))
+
+
+@pytest.mark.parametrize(
+    "w, b, x, y", [(0.5, -2.0, 2.0, 1), (0.5, -2.0, 2.0, 0), (-1.0, 0.3, 4.0, 1)]
+)
+def test_01_slopes(answer, w, b, x, y):
+    by_engine = grad(lambda w, b: neuron_loss(w * x + b, y), (0, 1))(w, b)
+    assert answer("slopes")(w, b, x, y) == pytest.approx(by_engine, rel=1e-9)
+
+
+@pytest.mark.parametrize("y", [0, 1])
+def test_01_two_inputs(answer, y):
+    f = lambda w1, w2, b: neuron_loss(w1 * 1.5 + w2 * -2.0 + b, y)
+    by_engine = grad(f, (0, 1, 2))(0.4, 0.7, -0.1)
+    assert answer("two_inputs")(0.4, 0.7, -0.1, 1.5, -2.0, y) == pytest.approx(by_engine, rel=1e-9)
+
+
+@pytest.mark.parametrize("lr", [0.9, 0.3, 0.1])
+def test_01_steps_until_sure(answer, lr):
+    w, b, steps = Value(0.0), Value(0.0), 0
+    optimizer = SGD([w, b], lr=lr)
+    while sigmoid(w.data * 2.0 + b.data) < 0.95:
+        optimizer.zero_grad()
+        neuron_loss(w * 2.0 + b, 1).backward()
+        optimizer.step()
+        steps += 1
+    assert answer("steps_until_sure")(lr) == steps
 
 
 def test_02_slope_of_chain(answer):
@@ -74,6 +103,120 @@ def test_02_paths_to(answer):
 def test_02_backward(answer):
     owed = answer("backward")(MADE_OF, ["x", "y", "c", "a", "loss"])
     assert owed == {"loss": 1.0, "a": 1.0, "c": 7.0, "x": 14.0, "y": 21.0}
+
+
+@pytest.mark.parametrize("w1, w2, b, x1", [(5.755, 10.447, -45.272, 4.0), (1.0, -2.0, 3.0, 0.0)])
+def test_03_line_height(answer, w1, w2, b, x1):
+    x2 = answer("line_height")(w1, w2, b, x1)
+    assert sigmoid(w1 * x1 + w2 * x2 + b) == pytest.approx(0.5, rel=1e-9)
+
+
+@pytest.mark.parametrize("p", [0.01, 0.5, 0.7, 0.999])
+def test_03_score_for(answer, p):
+    assert sigmoid(answer("score_for")(p)) == pytest.approx(p, rel=1e-9)
+
+
+@pytest.mark.parametrize("alarm, miss", [(1.0, 1.0), (1.0, 9.0), (3.0, 1.0)])
+def test_03_threshold_for(answer, alarm, miss):
+    t = answer("threshold_for")(alarm, miss)
+    for p in t - 0.01, t + 0.01:  # saying 1 costs (1 - p) alarms, saying 0 costs p misses
+        assert ((1.0 - p) * alarm < p * miss) == (p > t)
+
+
+@pytest.mark.parametrize("said", [[0.5, 0.5], [0.9, 0.4, 0.7]])
+def test_04_typical_probability(answer, said):
+    loss = binary_cross_entropy(said, [1.0] * len(said))
+    right = math.prod(said) ** (1.0 / len(said))
+    assert answer("typical_probability")(loss) == pytest.approx(right, rel=1e-9)
+
+
+@pytest.mark.parametrize("labels", [[0, 1, 1, 1], [1, 0, 0, 0, 0], [0, 1]])
+def test_04_best_constant(answer, labels):
+    best = answer("best_constant")(labels)
+    cost = lambda p: log_loss(labels, [p] * len(labels))
+    assert cost(best) < min(cost(best - 1e-3), cost(best + 1e-3))
+
+
+@pytest.mark.parametrize("targets", [[0.7], [0.5, 0.9, 0.2], [0.0, 1.0], [0.0, 0.4]])
+def test_04_lowest_possible(answer, targets):
+    right = binary_cross_entropy(targets, targets)
+    assert answer("lowest_possible")(targets) == pytest.approx(right)
+
+
+def test_05_line_through(answer):
+    xs, ys = [1.0, 2.0, 4.0, 7.0], [2.0, 1.0, 5.0, 6.0]
+    line = tuple(answer("line_through")(xs, ys))
+    cost = lambda intercept, slope: mean_squared_error(intercept + slope * Value(xs).detach(), ys)
+    assert grad(cost, (0, 1))(*line) == pytest.approx((0.0, 0.0), abs=1e-9)
+
+
+@pytest.mark.parametrize("l2", [0.0, 0.5, 10.0])
+def test_05_ridge_slope(answer, l2):
+    xs, ys = [1.0, -2.0, 3.0], [2.0, -3.0, 7.0]
+    cost = lambda w: mean_squared_error(w * xs, ys) / 2 + l2 / 2 * w**2
+    assert grad(cost)(float(answer("ridge_slope")(xs, ys, l2))) == pytest.approx(0.0, abs=1e-9)
+
+
+@pytest.mark.parametrize("share", [0.1, 0.5, 0.95])
+def test_05_best_logit(answer, share):
+    slope = grad(lambda b: binary_cross_entropy_with_logits(b, share))
+    assert slope(float(answer("best_logit")(share))) == pytest.approx(0.0, abs=1e-12)
+
+
+def test_06_curves_down(answer):
+    shows = answer("curves_down")
+    assert shows(math.sin, 0.0, math.pi) and shows(lambda x: -x * x, -1.0, 3.0)
+    assert not shows(lambda x: x * x, -1.0, 3.0) and not shows(math.exp, 2.0, -2.0)
+
+
+@pytest.mark.parametrize("curvature", [0.5, 1.0, 8.0])
+def test_06_longest_rate(answer, curvature):
+    rate = answer("longest_rate")(curvature)
+    for factor, shrinks in (0.99, True), (1.01, False):
+        assert (abs(1.0 - factor * rate * curvature) < 1.0) is shrinks
+
+
+@pytest.mark.parametrize("xs", [[1.0, -2.0, 3.0], [0.5], [4.0, 4.0]])
+def test_06_smoothness(answer, xs):
+    right = smoothness_constant([[x] for x in xs])
+    assert answer("smoothness")(xs) == pytest.approx(right, rel=1e-9)
+
+
+@pytest.mark.parametrize("z, y", [(1.0, 0), (-2.0, 1), (3.0, 1), (20.0, 0)])
+def test_07_squared_slope(answer, z, y):
+    right = grad(lambda z: (sigmoid(z) - y) ** 2)(z)
+    assert answer("squared_slope")(z, y) == pytest.approx(right, rel=1e-6)
+
+
+def test_07_is_saddle(answer):
+    is_saddle = answer("is_saddle")
+    assert is_saddle(1.0, 0.0, -1.0) and is_saddle(1.0, 2.0, 1.0) and is_saddle(0.0, 1.0, 0.0)
+    assert not is_saddle(1.0, 0.0, 1.0) and not is_saddle(-1.0, 0.5, -1.0)
+    assert not is_saddle(1.0, 1.0, 1.0), "flat in one direction, but down in none"
+
+
+def test_07_count_valleys(answer):
+    count = answer("count_valleys")
+    assert count([3, 1, 2, 0, 5]) == 2 and count([4, 2, 1, 2, 4]) == 1
+    assert count([1, 2, 3]) == 0 and count([0, 2, 0]) == 0  # the ends have no two neighbours
+
+
+@pytest.mark.parametrize("n, size", [(427, 32), (64, 32), (5, 1), (5, 8)])
+def test_08_steps_per_epoch(answer, n, size):
+    batches = Batches([[float(i)] for i in range(n)], [0.0] * n, size)
+    assert answer("steps_per_epoch")(n, size) == len(list(batches))
+
+
+@pytest.mark.parametrize("alone, size", [(2.0, 1), (2.0, 4), (3.0, 100)])
+def test_08_noise(answer, alone, size):
+    # Variances of independent rows add up: size * alone^2, for the mean divided by size^2.
+    assert answer("noise")(alone, size) ** 2 == pytest.approx(size * alone**2 / size**2)
+
+
+def test_08_running_means(answer):
+    means = answer("running_means")([4.0, 0.0, 2.0, 6.0])
+    assert list(means) == pytest.approx([4.0, 2.0, 2.0, 3.0])
+    assert list(answer("running_means")([])) == []
 
 
 def test_09_running_mean(answer):
@@ -128,6 +271,23 @@ def test_10_steps_of_descent(answer, condition):
     assert abs(answer("steps_of_descent")(condition) - steps) <= 1
 
 
+@pytest.mark.parametrize("p, share", [(0.8, 0.8), (0.99, 0.8), (0.25, 0.5)])
+def test_11_expected_loss(answer, p, share):
+    right = binary_cross_entropy(p, share)
+    assert answer("expected_loss")(p, share) == pytest.approx(right, rel=1e-9)
+
+
+def test_11_reliability_gap(answer):
+    gap = answer("reliability_gap")
+    assert gap([0.7, 0.9], [1, 0]) == pytest.approx(0.3)
+    assert gap([0.2, 0.2, 0.2, 0.2], [0, 1, 1, 0]) == pytest.approx(0.3)  # a distance: no sign
+
+
+@pytest.mark.parametrize("z, T", [(3.0, 2.0), (-4.0, 5.0), (1.0, 1.0), (2.0, 0.5)])
+def test_11_cooled(answer, z, T):
+    assert answer("cooled")(sigmoid(z), T) == pytest.approx(sigmoid(z / T), rel=1e-9)
+
+
 def test_12_shifted_to_sigmoid(answer):
     for z in [0.0, 0.0], [3.0, -1.0], [-2.0, 5.5]:
         assert sigmoid(answer("shifted_to_sigmoid")(z)) == pytest.approx(softmax(z)[1], rel=1e-12)
@@ -147,6 +307,31 @@ def test_12_softmax_slope(answer):
     for k in range(3):
         by_engine = grad(lambda scores: cross_entropy(scores, k))(z)
         assert list(answer("softmax_slope")(z, k)) == pytest.approx(by_engine.tolist(), rel=1e-9)
+
+
+def test_13_separates(answer):
+    separates = answer("separates")
+    X, y = [[0.0, 1.0], [1.0, 0.0], [3.0, 3.0]], [0, 0, 1]
+    assert separates([1.0, 1.0], -4.0, X, y)
+    assert not separates([1.0, 1.0], -0.5, X, y) and not separates([-1.0, -1.0], 4.0, X, y)
+    assert not separates([1.0, 1.0], -1.0, X, y), "z = 0 is on neither side"
+
+
+@pytest.mark.parametrize("c", [0.0, 1.0, 10.0])
+def test_13_scaled_loss(answer, c):
+    X, y = [[0.0, 1.0], [1.0, 0.0], [3.0, 3.0]], [0, 0, 1]
+    scores = [c * (a + b - 4.0) for a, b in X]
+    right = -sum(log_sigmoid(s if t else -s) for s, t in zip(scores, y)) / 3
+    assert answer("scaled_loss")([1.0, 1.0], -4.0, X, y, c) == pytest.approx(right, rel=1e-9)
+
+
+@pytest.mark.parametrize("l2", [0.01, 0.1, 2.0])
+def test_13_bound_on_weights(answer, l2):
+    bound = answer("bound_on_weights")(l2)
+    assert l2 / 2 * bound**2 == pytest.approx(math.log(2.0), rel=1e-9)
+    settings = {"optimizer": "LBFGS", "batch_size": None, "epochs": 20, "tol": 1e-8}
+    model = LogisticRegression(l2=l2, **settings).fit([[-50.0], [50.0]], [0, 1])
+    assert abs(model.coef_[0]) < bound
 
 
 def test_14_log_add(answer):
@@ -267,173 +452,3 @@ def test_a_students_file_is_read(tmp_path):
     )
     assert "1 failed, 1 passed, 1 skipped" in done.stdout
     assert "test_12_shifted_to_sigmoid" in done.stdout
-
-
-# ---- the answers -------------------------------------------------------------------------------
-
-
-def slope_of_chain(links, x):
-    slope = 1.0
-    for f, slope_of_f in links:
-        slope, x = slope * slope_of_f(x), f(x)
-    return slope
-
-
-def paths_to(made_of, node):
-    if node not in made_of:
-        return 1
-    return sum(paths_to(made_of, source) for source, _ in made_of[node])
-
-
-def backward(made_of, nodes):
-    owed = dict.fromkeys(nodes, 0.0) | {nodes[-1]: 1.0}
-    for node in reversed(nodes):
-        for source, slope in made_of.get(node, []):
-            owed[source] += slope * owed[node]
-    return owed
-
-
-def running_mean(numbers):
-    mean = 0.0
-    for count, number in enumerate(numbers, 1):
-        mean += (number - mean) / count
-    return mean
-
-
-def reservoir(rows, k, rng):
-    kept = []
-    for i, row in enumerate(rows):
-        if i < k:
-            kept.append(row)
-        elif rng.random() < k / (i + 1):
-            kept[rng.randrange(k)] = row
-    return kept
-
-
-def rows_in_memory(table_rows, block, blocks):
-    return min(table_rows, block * blocks)
-
-
-def by_hand(w, b, x, y):
-    z = w * x + b
-    p = 1.0 / (1.0 + math.exp(-z))
-    d_p = 2.0 * (p - y)
-    d_z = d_p * p * (1.0 - p)
-    return (p - y) ** 2, (d_z * x, d_z)
-
-
-def lines_of(source):
-    (function,) = ast.parse(source).body
-    computing = ast.Assign, ast.AugAssign, ast.AnnAssign
-    return sum(isinstance(line, computing) for line in function.body)
-
-
-def bottom(f, x, steps):
-    both = compile(grad(f), x, argnums=0)
-    for _ in range(steps):
-        slope, curvature = both(x)
-        x -= slope / curvature
-    return x
-
-
-def merged(means, counts):
-    return sum(m * n for m, n in zip(means, counts)) / sum(counts)
-
-
-def shares(rows, workers):
-    return [rows // workers + (k < rows % workers) for k in range(workers)]
-
-
-def speedup(workers, part):
-    return 1.0 / (1.0 - part + part / workers)
-
-
-def momentum_step(w, velocity, g, lr, momentum):
-    velocity = [momentum * v + d for v, d in zip(velocity, g)]
-    return [x - lr * v for x, v in zip(w, velocity)], velocity
-
-
-def best_rate(curvatures):
-    return 2.0 / (min(curvatures) + max(curvatures))
-
-
-def steps_of_descent(condition):
-    kept = (condition - 1.0) / (condition + 1.0)
-    return math.ceil(math.log(1000.0) / -math.log(kept))
-
-
-def shifted_to_sigmoid(z):
-    return z[1] - z[0]
-
-
-def one_against_rest(rows):
-    return [[p / sum(row) for p in row] for row in rows]
-
-
-def softmax_slope(z, k):
-    return [p - (j == k) for j, p in enumerate(softmax(z))]
-
-
-def log_add(a, b):
-    return max(a, b) + math.log1p(math.exp(-abs(a - b)))
-
-
-def binary_loss(z, y):
-    z = -z if y == 1 else z
-    return max(z, 0.0) + math.log1p(math.exp(-abs(z)))
-
-
-def log_odds(log_p):
-    return log_p - math.log(-math.expm1(log_p))
-
-
-def newton_step(w, g, h):
-    return w - g / h
-
-
-def odds_after(p, ratio):
-    odds = p / (1.0 - p) * ratio
-    return odds / (1.0 + odds)
-
-
-def rows_needed(n, error, wanted):
-    return n * (error / wanted) ** 2
-
-
-def make_arctan():
-    @elementwise(x=lambda g, out, x: g / (1.0 + x * x))
-    def arctan(x):
-        return math.atan(x)
-
-    return arctan
-
-
-def make_squared_distance():
-    @elementwise(x=lambda g, out, x, y: g * 2 * (x - y), y=lambda g, out, x, y: g * 2 * (y - x))
-    def squared_distance(x, y):
-        return (x - y) ** 2
-
-    return squared_distance
-
-
-def make_leaky():
-    @elementwise(x=lambda g, out, x: g * where(x > 0.0, 1.0, 0.1))
-    def leaky(x):
-        return x if x > 0.0 else x / 10.0
-
-    return leaky
-
-
-ANSWERS = {
-    f.__name__: lambda f=f: f
-    for f in (
-        momentum_step, best_rate, steps_of_descent, shifted_to_sigmoid, one_against_rest,
-        softmax_slope, log_add, binary_loss, log_odds, newton_step, odds_after, rows_needed,
-        slope_of_chain, paths_to, backward, running_mean, reservoir, rows_in_memory, by_hand,
-        lines_of, bottom, merged, shares, speedup,
-    )
-} | {
-    "arctan": make_arctan,
-    "squared_distance": make_squared_distance,
-    "leaky": make_leaky,
-}  # fmt: skip
