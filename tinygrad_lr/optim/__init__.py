@@ -14,6 +14,7 @@
                 RAdam       waits until the mean square can be trusted
     schedules               learning rates that change with the number of steps
     line_search BacktrackingLineSearch   a rate that is tried before it is used
+    linear                  solving A x = b, by hand
     newton      Newton      the inverse of the Hessian times g
     lbfgs       LBFGS       the same without the Hessian, from the last few steps
 
