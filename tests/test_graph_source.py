@@ -705,3 +705,20 @@ if __name__ == "__main__":
     for name, (f, inputs, argnums) in SOURCES.items():
         (GOLDEN / f"{name}.py").write_text(to_source(f, *inputs, argnums=argnums), encoding="utf-8")
     print("written:", *SOURCES)
+
+
+class Lookalike:
+    """Has a shape and numbers, as an Array has, but is none."""
+
+    shape = (2,)
+    flat = (1, 2)
+
+    def tolist(self):
+        return [1, 2]
+
+
+def test_a_compiled_function_converts_what_only_looks_like_an_array():
+    scaled = compile(lambda x, s: sum(x * s), [3.0, 4.0], 2.0)
+    value, (d_x, d_s) = scaled(Lookalike(), 2)
+    assert (value, d_x, d_s) == (6.0, Array([2.0, 2.0]), 3.0)
+    assert all(type(v) is float for v in (value, d_s, *d_x))

@@ -78,20 +78,20 @@ def source_of(
     else:
         body = _check_of_shapes(lines, inputs) + body
     told = [f"def {lines.title}({arguments}):", _docstring(lines), *body]
-    return Source("\n".join([*_head(lines), "", "", *told, ""]), lines.title)
+    return Source("\n".join([*_head(lines, guarded), "", "", *told, ""]), lines.title)
 
 
 def _tuple(parts: list[str]) -> str:
     return f"({', '.join(parts)}{',' if len(parts) == 1 else ''})"
 
 
-def _head(lines: Lines) -> list[str]:
+def _head(lines: Lines, guarded: bool) -> list[str]:
     """What stands above the function: imports, constants, helpers."""
     writer = lines.writer
     head = [f'"""{lines.title} and its derivatives, written by tinygrad_lr.graph.to_source."""']
     constants = lines.constants()
     head += ["", "import math"] if writer.needs_math else []
-    names = sorted(writer.imports | {"Array"} if constants else writer.imports)
+    names = sorted(writer.imports | {"Array"} if constants or guarded else writer.imports)
     if names:
         told = f"from tinygrad_lr.array import {', '.join(names)}"
         if len(told) > WIDTH:
@@ -129,15 +129,16 @@ def _guarded(
 ) -> list[str]:
     """The body for inputs of the right kind; what else may come is passed on."""
     named = [(lines.names[term], x) for term, x in zip(lines.traced.inputs, inputs)]
-    fit = [f"type({name}) is float" for name, x in named if type(x) is float]
+    fit = []
+    for kind in float, Array:
+        if alike := "".join(f"type({name}) is " for name, x in named if type(x) is kind):
+            fit.append(f"{alike}{kind.__name__}")
     fit += [f"{name}.shape == {x.shape}" for name, x in named if type(x) is Array]
     return [
         "    try:",
         f"        if not ({' and '.join(fit) or True}):",
         f"            return {AGAIN}({arguments})",
         textwrap.indent("\n".join(body), "    "),
-        "    except AttributeError:  # no Array",
-        f"        return {AGAIN}({arguments})",
         "    except (ArithmeticError, ValueError):",
         f"        return {EXACTLY}({arguments})",
     ]
