@@ -158,6 +158,8 @@ def state_of(name="Adam", numbers=(1.0, 2.0), count=1):
         (state_of(numbers=(1.0, 2.0, 3.0)), "mean has 3 numbers for a parameter of 2"),
         ({"state": {}, "param_groups": []}, "this state belongs to None"),
         (state_of() | {"lr": -1.0}, "lr is -1.0"),
+        (state_of() | {"states": [{"t": -1e308}]}, "t is -1e"),
+        (state_of() | {"states": [{"t": -1}]}, "t is -1; it counts"),
     ],
 )
 def test_foreign_state_is_refused_and_changes_nothing(saved, message):

@@ -181,6 +181,8 @@ class Optimizer:
                     raise ValueError(
                         f"{name} has {len(memory)} numbers for a parameter of {parameter.size}"
                     )
+                if name == "t" and (type(memory) is not int or memory < 0):
+                    raise ValueError(f"t is {memory!r}; it counts the gradients so far")
         if saved["lr"] is not None:
             self.lr = saved["lr"]
         self.steps = saved["steps"]
