@@ -30,13 +30,15 @@ from random import Random
 from typing import NamedTuple
 
 ROOT = Path(__file__).resolve().parents[1]
-CORE = ["array", "numerics", "value", "operations", "probability", "losses", "calculus"]
+CORE = ["array", "numerics", "value", "operations", "probability", "targets", "losses",
+        "calculus"]  # fmt: skip
 OPTIM = sorted(p.stem for p in (ROOT / "tinygrad_lr" / "optim").glob("[!_]*.py"))
 MODULES = [*CORE, *[f"optim/{name}" for name in OPTIM]]
 FIRST = {  # the tests that belong to a module; test_<its own name> if it is not here
     "value": ["value", "registry"],
     "operations": ["operations", "rules", "array"],
     "probability": ["probability", "rules"],
+    "targets": ["losses"],
     "optim/adam": ["optim_adaptive", "optim_optimizer"],
     "optim/adaptive": ["optim_adaptive", "optim_optimizer"],
     "optim/lbfgs": ["optim_second_order", "optim_optimizer"],

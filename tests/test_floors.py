@@ -18,7 +18,7 @@ FLOORS = [
     ["shapes", "numerics", "array"],
     ["value", "registry"],
     ["operations"],
-    ["probability", "losses", "calculus"],
+    ["probability", "targets", "losses", "calculus"],
     ["gradcheck", "optim", "data", "metrics", "convexity"],
     ["checkpoint", "parallel", "training", "models", "graph"],
     [""],  # the shop window: tinygrad_lr itself

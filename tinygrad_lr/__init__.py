@@ -23,6 +23,7 @@ The modules, in the order to read them. Each imports only from those above it.
     registry        how an operation is made: value and rules in one place
     operations      the rulebook: arithmetic, functions, reductions, shapes, products
     probability     sigmoid and softmax
+    targets         what losses are given, checked
     losses          likelihood, log-likelihood, cross-entropy
     calculus        grad, jacobian, hessian
     gradcheck       derivatives against finite differences

@@ -62,6 +62,7 @@ from .operations import (
 from .probability import log_sigmoid, log_softmax, sigmoid, softmax, xlog1py, xlogy
 from .registry import data_of, operation, shape
 from .shapes import Shape
+from .targets import at_labels, check_shapes, check_unit_interval, class_labels, label_index
 from .value import Value
 
 __all__ = [
@@ -102,9 +103,9 @@ def bernoulli_log_likelihood(probabilities: Any, targets: Any, reduction: str = 
 
 
 def _bernoulli(name: str, probabilities: Any, targets: Any, reduction: str) -> Any:
-    _check_shapes(name, probabilities, targets)
-    _check_unit_interval(name, "probabilities", probabilities)
-    _check_unit_interval(name, "targets", targets)
+    check_shapes(name, probabilities, targets)
+    check_unit_interval(name, "probabilities", probabilities)
+    check_unit_interval(name, "targets", targets)
     happened = xlogy(targets, probabilities)
     did_not = xlog1py(subtract(1.0, targets), negative(probabilities))
     return _reduced(happened + did_not, reduction)
@@ -162,13 +163,13 @@ def binary_cross_entropy_with_logits(
     """
     full = shape_of(logits)
     if full != shape_of(targets):
-        _check_shapes("binary_cross_entropy_with_logits", logits, targets)
+        check_shapes("binary_cross_entropy_with_logits", logits, targets)
     zs, ys = flat_of(logits), flat_of(targets)
     share = 1.0 / len(zs) if reduction == "mean" and zs else 1.0
     if signs := once(_signs, targets):
         losses, slopes = _of_labels(zs, signs, share)
     else:
-        _check_unit_interval("binary_cross_entropy_with_logits", "targets", targets)
+        check_unit_interval("binary_cross_entropy_with_logits", "targets", targets)
         losses, slopes = _of_soft_targets(zs, ys, share)
     return _total(losses, full, reduction), _shaped(slopes, full)
 
@@ -225,8 +226,8 @@ def categorical_log_likelihood(probabilities: Any, labels: Any, reduction: str =
     `probabilities` (n, K), whose rows sum to 1, and `labels` (n,), whole numbers from 0 to
     K - 1; or one row (K,) and one label.
     """
-    _check_unit_interval("categorical_log_likelihood", "probabilities", probabilities)
-    picked = _picked("categorical_log_likelihood", probabilities, labels)
+    check_unit_interval("categorical_log_likelihood", "probabilities", probabilities)
+    picked = at_labels("categorical_log_likelihood", probabilities, labels)
     return _reduced(log(picked), reduction)
 
 
@@ -238,7 +239,7 @@ def negative_log_likelihood(log_probabilities: Any, labels: Any, reduction: str 
     logarithm of a probability is.
     """
     name = "negative_log_likelihood"
-    picked = _picked(name, log_probabilities, labels)
+    picked = at_labels(name, log_probabilities, labels)
     if any(v > 1e-6 for v in flat_of(data_of(log_probabilities))):
         raise ValueError(
             f"{name}: a log-probability is never positive; were these scores or probabilities? "
@@ -259,7 +260,7 @@ def _class_slopes(logits: Any, targets: Any, *, reduction: str) -> Any:
     if shape(targets) == full:
         slopes = softmax(logits) * sum(targets, axis=-1, keepdims=True) - targets
     else:
-        rows, columns = _label_index("cross_entropy", full, targets)
+        rows, columns = label_index("cross_entropy", full, targets)
         one_hot = scatter(1.0, index=(rows, columns), shape=(len(rows), full[-1]))
         slopes = softmax(logits) - reshape(one_hot, full)
     return _of_the_total(slopes, getitem(logits, (..., 0)), reduction)
@@ -308,7 +309,7 @@ def cross_entropy(logits: Data, targets: Data, *, reduction: str = "mean") -> An
     share = 1.0 / len(rows) if reduction == "mean" and rows else 1.0
     losses, slopes = [], []
     if shape_of(targets) == full:
-        _check_unit_interval(name, "targets", targets)
+        check_unit_interval(name, "targets", targets)
         for z, q in zip(rows, _as_rows(targets)):
             total = math.fsum(q)
             if abs(total - 1.0) > 0.01:
@@ -320,7 +321,7 @@ def cross_entropy(logits: Data, targets: Data, *, reduction: str = "mean") -> An
             losses.append(-math.fsum(t * v for t, v in zip(q, log_p) if t))
             slopes.extend([share * ((total - t) * v - t * (1.0 - v)) for t, v in zip(q, p)])
     else:
-        for z, label in zip(rows, _labels(name, full, targets)):
+        for z, label in zip(rows, class_labels(name, full, targets)):
             p, log_p = numerics.softmax_and_log(z)
             losses.append(-log_p[label])
             # p - 1, told by the other probabilities where p is so close to 1 that it would
@@ -342,9 +343,9 @@ def gaussian_negative_log_likelihood(
     Unlike PyTorch's default it keeps the constant log(2 pi) / 2, so it is a likelihood.
     """
     name = "gaussian_negative_log_likelihood"
-    _check_shapes(name, mean, targets)
+    check_shapes(name, mean, targets)
     if shape(variance) != ():
-        _check_shapes(name, mean, variance)
+        check_shapes(name, mean, variance)
     if not all(v > 0.0 for v in flat_of(data_of(variance))):
         raise ValueError(f"{name}: a variance is positive; for a log-variance take its exp first")
     squared = power(subtract(targets, mean), 2.0)
@@ -353,7 +354,7 @@ def gaussian_negative_log_likelihood(
 
 def mean_squared_error(predictions: Any, targets: Any, reduction: str = "mean") -> Any:
     """(prediction - target)^2: the Gaussian negative log-likelihood without what is constant."""
-    _check_shapes("mean_squared_error", predictions, targets)
+    check_shapes("mean_squared_error", predictions, targets)
     return _reduced(power(subtract(predictions, targets), 2.0), reduction)
 
 
@@ -362,7 +363,7 @@ def entropy(p: Any, reduction: str = "mean") -> Any:
 
     `p` (..., K): rows that are distributions. 0 if one outcome is certain, log K at most.
     """
-    _check_unit_interval("entropy", "p", p)
+    check_unit_interval("entropy", "p", p)
     return _reduced(-sum(xlogy(p, p), axis=-1), reduction)
 
 
@@ -371,9 +372,9 @@ def kl_divergence(p: Any, q: Any, reduction: str = "mean") -> Any:
 
     Cross-entropy minus entropy; 0 only where p = q; not symmetric. `p` and `q` (..., K).
     """
-    _check_shapes("kl_divergence", p, q)
-    _check_unit_interval("kl_divergence", "p", p)
-    _check_unit_interval("kl_divergence", "q", q)
+    check_shapes("kl_divergence", p, q)
+    check_unit_interval("kl_divergence", "p", p)
+    check_unit_interval("kl_divergence", "q", q)
     return _reduced(sum(xlogy(p, p) - xlogy(p, q), axis=-1), reduction)
 
 
@@ -427,69 +428,3 @@ def _as_rows(x: Any) -> Any:
     if x.ndim == 1:
         return [x.flat]
     return x.rows if x.ndim == 2 else reshape(x, (-1, x.shape[-1])).rows
-
-
-def _labels(name: str, full: Shape, labels: Any) -> list[int]:
-    """Labels as ints, one for each row of scores or probabilities of this full shape."""
-    labels = data_of(labels)
-    if shape_of(labels) != full[:-1]:
-        raise ValueError(
-            f"{name}: {full} needs labels of shape {full[:-1]}, one whole number a row, "
-            f"or distributions of shape {full}; got shape {shape_of(labels)}"
-        )
-    whole: list[int] = once(_whole_numbers, labels)
-    if len(whole) < math.prod(full[:-1]) or max(whole, default=0) >= full[-1]:
-        bad = next(
-            i for i, v in enumerate(flat_of(labels)) if not (v.is_integer() and 0 <= v < full[-1])
-        )
-        raise ValueError(
-            f"{name}: label {flat_of(labels)[bad]!r} at row {bad}; with {full[-1]} classes the "
-            f"labels are whole numbers from 0 to {full[-1] - 1}"
-        )
-    return whole
-
-
-def _whole_numbers(labels: Data) -> list[int]:
-    """The labels as ints, without those that are no whole numbers from 0 on."""
-    return [int(v) for v in flat_of(labels) if v >= 0.0 and v.is_integer()]
-
-
-def _label_index(name: str, full: Shape, labels: Any) -> tuple[list[int], list[int]]:
-    """The index of each row's label in the matrix of all rows."""
-    found = _labels(name, full, labels)
-    return list(range(len(found))), found
-
-
-def _picked(name: str, table: Any, labels: Any) -> Any:
-    """The entry of each row that stands at its label."""
-    full = shape(table)
-    if full == ():
-        raise ValueError(f"{name}: needs a row of classes, got a single number")
-    index = _label_index(name, full, labels)
-    return reshape(getitem(reshape(table, (-1, full[-1])), index=index), full[:-1])
-
-
-def _check_shapes(name: str, x: Any, y: Any) -> None:
-    """One shape, exactly. Broadcasting (n,) against (n, 1) would compare all with all."""
-    if shape(x) != shape(y):
-        raise ValueError(
-            f"{name}: shapes {shape(x)} and {shape(y)} differ, and a loss does not broadcast; "
-            "reshape one of them"
-        )
-
-
-def _check_unit_interval(name: str, what: str, x: Any) -> None:
-    """Numbers in [0, 1], or an error that guesses what they are instead."""
-    flat = flat_of(data_of(x))
-    bad = next((v for v in flat if not 0.0 <= v <= 1.0), None)
-    if bad is None:
-        return
-    if what == "targets":
-        hint = (
-            "for labels -1 and 1 use (y + 1) / 2"
-            if set(flat) <= {-1.0, 1.0}
-            else "labels are 0 or 1, soft targets lie between"
-        )
-    else:
-        hint = "were these scores? take sigmoid (softmax) of them, or use the loss of logits"
-    raise ValueError(f"{name}: {what} must lie in [0, 1], found {bad!r}; {hint}")

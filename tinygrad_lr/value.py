@@ -275,17 +275,11 @@ def pull_back(
     while debtors:
         birth, node = heappop(debtors)
         g = owed.pop(node)
-        operation, inputs, options = node.operation, node.inputs, node.options
+        operation, inputs = node.operation, node.inputs
         for x in inputs:
             if type(x) is Value and x.born > -birth:
                 raise replaced(x, operation)
-        if graph or anomaly or operation.variadic:
-            paid = shares(node, g, graph)
-            if anomaly:
-                _check_shares(node, paid)
-            for x, share in paid:
-                owe(x, share)
-        elif len(inputs) == 2 and options is NO_OPTIONS:
+        if len(inputs) == 2 and node.options is NO_OPTIONS and not (graph or anomaly):
             # What `shares` does, without its loops: most nodes have two inputs.
             x, y = inputs
             rule_x, rule_y = operation.rules
@@ -296,10 +290,11 @@ def pull_back(
             if type(y) is Value and rule_y is not None:
                 owe(y, rule_y(g, node._data, a, b))
         else:
-            arguments = [x._data if type(x) is Value else x for x in inputs]
-            for x, rule in zip(inputs, operation.rules):
-                if rule is not None and type(x) is Value:
-                    owe(x, rule(g, node._data, *arguments, **options))
+            paid = shares(node, g, graph)
+            if anomaly:
+                _check_shares(node, paid)
+            for x, share in paid:
+                owe(x, share)
     return owed
 
 
