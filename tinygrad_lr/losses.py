@@ -322,12 +322,15 @@ def cross_entropy(logits: Data, targets: Data, *, reduction: str = "mean") -> An
             slopes.extend([share * ((total - t) * v - t * (1.0 - v)) for t, v in zip(q, p)])
     else:
         for z, label in zip(rows, class_labels(name, full, targets)):
-            p, log_p = numerics.softmax_and_log(z)
-            losses.append(-log_p[label])
+            shifted, exps, others = numerics.exponentials(z)
+            losses.append(math.log1p(others) - shifted[label])
+            scale = share / (1.0 + others)
+            row = [scale * e for e in exps]
             # p - 1, told by the other probabilities where p is so close to 1 that it would
             # lose its digits.
-            p[label] = p[label] - 1.0 if p[label] < 0.5 else -math.fsum([*p, -p[label]])
-            slopes.extend([v * share for v in p])
+            p = row[label]
+            row[label] = p - share if p < 0.5 * share else -math.fsum([*row, -p])
+            slopes += row
     return _total(losses, full[:-1], reduction), _shaped(slopes, full)
 
 

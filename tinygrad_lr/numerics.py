@@ -37,9 +37,9 @@ from decimal import Context, Decimal, localcontext
 from functools import partial
 
 __all__ = [
-    "FAST", "cos", "divide", "exp", "expm1", "largest", "log", "log1p", "log_sigmoid",
-    "log_softmax", "log_sum_exp", "logistic_density", "power", "sigmoid", "sin", "smallest",
-    "softmax", "softmax_and_log", "softplus", "sqrt",
+    "FAST", "cos", "divide", "exp", "expm1", "exponentials", "largest", "log", "log1p",
+    "log_sigmoid", "log_softmax", "log_sum_exp", "logistic_density", "power", "sigmoid",
+    "sin", "smallest", "softmax", "softmax_and_log", "softplus", "sqrt",
 ]  # fmt: skip
 
 
@@ -176,7 +176,7 @@ def log_sum_exp(xs: Sequence[float]) -> float:
     largest = max(xs, default=-math.inf)
     if math.isinf(largest):
         return math.nan if any(map(math.isnan, xs)) else largest
-    total = largest + math.log1p(_exponentials(xs)[2])
+    total = largest + math.log1p(exponentials(xs)[2])
     return _log_of_about_1(xs, largest) if abs(total) < -0.5 * largest else total
 
 
@@ -192,7 +192,7 @@ def _log_of_about_1(xs: Sequence[float], largest: float) -> float:
 
 def softmax(xs: Sequence[float]) -> list[float]:
     """exp(x) / (exp(x1) + exp(x2) + ...) for each x: positive, and together 1."""
-    _, exps, others = _exponentials(xs)
+    _, exps, others = exponentials(xs)
     total = 1.0 + others
     return [e / total for e in exps]
 
@@ -204,12 +204,12 @@ def log_softmax(xs: Sequence[float]) -> list[float]:
 
 def softmax_and_log(xs: Sequence[float]) -> tuple[list[float], list[float]]:
     """softmax and log_softmax, from the same exponentials."""
-    shifted, exps, others = _exponentials(xs)
+    shifted, exps, others = exponentials(xs)
     total, log_total = 1.0 + others, math.log1p(others)
     return [e / total for e in exps], [d - log_total for d in shifted]
 
 
-def _exponentials(xs: Sequence[float]) -> tuple[list[float], list[float], float]:
+def exponentials(xs: Sequence[float]) -> tuple[list[float], list[float], float]:
     """d = x - largest and exp(d) for each x, and the sum of all but the largest, whose own is 1.
 
     1 + others is the sum of all, and log1p(others) its logarithm: it keeps the digits
