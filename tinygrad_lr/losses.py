@@ -328,8 +328,8 @@ def cross_entropy(logits: Data, targets: Data, *, reduction: str = "mean") -> An
             row = [scale * e for e in exps]
             # p - 1, told by the other probabilities where p is so close to 1 that it would
             # lose its digits.
-            p = row[label]
-            row[label] = p - share if p < 0.5 * share else -math.fsum([*row, -p])
+            right = row[label]
+            row[label] = right - share if right < 0.5 * share else -math.fsum([*row, -right])
             slopes += row
     return _total(losses, full[:-1], reduction), _shaped(slopes, full)
 
