@@ -67,11 +67,12 @@ def source_of(
         results.append(result)
     values = [unparse(lines.writer.result(value)) for value in lines.traced.values]
     value = values[0] if len(values) == 1 else _tuple(values)
-    gradients = results[0] if bare else _tuple(results)
+    if results:
+        value = f"{value}, {results[0] if bare else _tuple(results)}"
     body = forward
     if backward:
         body += ["    # The derivatives, from the value back to the inputs.", *backward]
-    body.append(f"    return {value}, {gradients}")
+    body.append(f"    return {value}")
     arguments = ", ".join(lines.names[x] for x in lines.traced.inputs)
     if guarded:
         body = _guarded(lines, inputs, arguments, body)

@@ -55,8 +55,8 @@ def to_source(f: Callable[..., Any], *example_inputs: Any, argnums: Argnums = No
 
     The gradients are a tuple, one for each input, also where there is one input alone. As
     in `grad`, `argnums` chooses: a tuple of places gives a tuple, one place the gradient
-    itself, and () the value alone, which may then be a tensor, or a tuple of values: so a
-    whole training step can be written, with `value_and_grad` inside.
+    itself. With () the function returns the value alone, which may then be a tensor, or a
+    tuple of values: so a whole training step can be written, with `value_and_grad` inside.
 
     For single numbers the source imports `math` alone. It does what the engine does, but
     where the engine goes to a limit (inf, NaN) `math` raises. For tensors it imports

@@ -36,7 +36,7 @@ def network(problem):
 
     def step():
         nonlocal parameters
-        (value, *parameters), _ = run(*parameters)
+        value, *parameters = run(*parameters)
         return value
 
     return step, lambda: parameters
@@ -49,7 +49,7 @@ def _of_layer(loss, problem):
 
     def step():
         nonlocal w, b
-        (value, w, b), _ = run(w, b, X, y)
+        value, w, b = run(w, b, X, y)
         return value
 
     return step, lambda: numbers([w, b])
