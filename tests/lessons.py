@@ -1,4 +1,4 @@
-"""The lessons, run as a student runs them who has no matplotlib; each once for all tests."""
+"""Lessons and other scripts, run as a student runs them; each lesson once for all tests."""
 
 import os
 import subprocess

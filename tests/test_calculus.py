@@ -12,7 +12,8 @@ from tinygrad_lr import (
     hessian_vector_product, jacobian, log, logsumexp, matmul, no_grad, sigmoid, sin, softmax,
     sqrt, stack, tanh, value_and_grad,
 )  # fmt: skip
-from tinygrad_lr.array import as_data
+from tinygrad_lr.array import as_data, flat_of
+from tinygrad_lr.registry import data_of
 
 reals = st.floats(-3, 3)
 vectors = st.lists(reals, min_size=1, max_size=4)
@@ -20,8 +21,7 @@ close = lambda x: pytest.approx(x, rel=1e-9, abs=1e-9)
 
 
 def flat(x):
-    x = as_data(x.data if type(x) is Value else x)
-    return [x] if isinstance(x, float) else x.flat
+    return flat_of(data_of(x))
 
 
 # ---- nesting ---------------------------------------------------------------------------------

@@ -1,15 +1,12 @@
 """Batches from a database: rows, their order, what is refused, what others write meanwhile."""
 
 import math
-import os
 import random
 import sqlite3
-import subprocess
-import sys
 import tracemalloc
 from contextlib import closing
-from pathlib import Path
 
+import lessons
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -22,8 +19,6 @@ from tinygrad_lr.data import (
 from tinygrad_lr.models import LogisticRegression, SoftmaxRegression
 from tinygrad_lr.optim import Adam
 from tinygrad_lr.training import minimize
-
-ROOT = Path(__file__).parent.parent
 
 
 @pytest.fixture
@@ -547,11 +542,9 @@ def test_train_learns_from_a_database_and_goes_on(tmp_path):
     write_sqlite(path, "flowers", data)
 
     def train(*options, ok=True):
-        done = subprocess.run(
-            [sys.executable, ROOT / "examples/train.py", "--database", path, "--table", "flowers",
-             "--no-pictures", *map(str, options)],
-            capture_output=True, text=True, timeout=120,
-            env={**os.environ, "PYTHONPATH": str(ROOT)},
+        done = lessons.run(
+            lessons.EXAMPLES / "train.py", "--database", path, "--table", "flowers",
+            "--no-pictures", *options,
         )  # fmt: skip
         assert (done.returncode == 0) == ok, done.stdout + done.stderr
         return done.stdout + done.stderr

@@ -1,28 +1,19 @@
 """The example scripts, run as a user runs them."""
 
 import json
-import os
-import subprocess
-import sys
-from pathlib import Path
 
+import lessons
 import pytest
 
 from tinygrad_lr.data import load_breast_cancer, load_iris
 from tinygrad_lr.models import LogisticRegression, SoftmaxRegression
 
-EXAMPLES = Path(__file__).parent.parent / "examples"
+EXAMPLES = lessons.EXAMPLES
 
 
 def run(script, *arguments, ok=True):
     """What the script printed."""
-    done = subprocess.run(
-        [sys.executable, EXAMPLES / script, *map(str, arguments)],
-        capture_output=True,
-        text=True,
-        env={**os.environ, "PYTHONPATH": str(EXAMPLES.parent)},
-        timeout=120,
-    )
+    done = lessons.run(EXAMPLES / script, *arguments)
     assert (done.returncode == 0) == ok, done.stdout + done.stderr
     return done.stdout if ok else done.stderr
 

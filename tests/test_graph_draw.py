@@ -11,7 +11,6 @@ import tinygrad_lr
 from tinygrad_lr import Array, Value, binary_cross_entropy_with_logits, elementwise, exp, sin, sum
 from tinygrad_lr.graph import draw, named_scope, to_dot, to_mermaid
 from tinygrad_lr.graph import draw as draw_function
-from tinygrad_lr.registry import OPERATIONS
 
 needs_graphviz = pytest.mark.skipif(not shutil.which("dot"), reason="graphviz is not installed")
 
@@ -101,19 +100,13 @@ def test_labels_may_contain_anything():
     assert "say &quot;x&quot; \\ &lt;b&gt; &amp; {|}" in to_mermaid(x)
 
 
-def test_a_new_operation_is_drawn_like_a_built_in_one():
-    before = dict(OPERATIONS)
-    try:
+def test_a_new_operation_is_drawn_like_a_built_in_one(new_operations):
+    @elementwise(x=lambda g, out, x: g, symbol="½", samples=[(0.3,)])
+    def half(x):
+        """Half of x."""
+        return x / 2
 
-        @elementwise(x=lambda g, out, x: g, symbol="½", samples=[(0.3,)])
-        def half(x):
-            """Half of x."""
-            return x / 2
-
-        assert "½" in nodes_and_edges(to_dot(half(Value(1.0))))[0].values()
-    finally:
-        OPERATIONS.clear()
-        OPERATIONS.update(before)
+    assert "½" in nodes_and_edges(to_dot(half(Value(1.0))))[0].values()
 
 
 # ---- large graphs ------------------------------------------------------------------------

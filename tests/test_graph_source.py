@@ -21,6 +21,7 @@ from tinygrad_lr import (
     sqrt, stack, sum, tanh, transpose, value_and_grad, where,
 )  # fmt: skip
 from tinygrad_lr.array import as_data, shape_of
+from tinygrad_lr.array import flat_of as flat
 from tinygrad_lr.graph import compile, to_source
 from tinygrad_lr.registry import OPERATIONS, shape
 
@@ -33,10 +34,6 @@ def run(text, *inputs, name=None):
     exec(text, namespace)
     functions = [d.name for d in ast.parse(text).body if isinstance(d, ast.FunctionDef)]
     return namespace[name or functions[-1]](*inputs)
-
-
-def flat(x):
-    return [x] if isinstance(x, float) else x.flat
 
 
 def agree(found, expected, **tolerance):

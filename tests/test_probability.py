@@ -12,15 +12,12 @@ from tinygrad_lr import (
 )  # fmt: skip
 from tinygrad_lr import max as largest
 from tinygrad_lr import sum as total
+from tinygrad_lr.array import flat_of as flat
 from tinygrad_lr.probability import logistic_density, softmax_spelled_out
 
 scores = st.floats(-30, 30)
 rows = st.lists(scores, min_size=1, max_size=5)
 close = lambda x: pytest.approx(x, rel=1e-12, abs=1e-12)
-
-
-def flat(x):
-    return [x] if isinstance(x, float) else x.flat
 
 
 # ---- two classes -----------------------------------------------------------------------------

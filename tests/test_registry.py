@@ -10,13 +10,7 @@ from tinygrad_lr import sum as total
 from tinygrad_lr.registry import OPERATIONS, Operation, broadcast_to, data_of, shape, sum_to
 
 
-@pytest.fixture(autouse=True)
-def registered():
-    """Operations that a test registers are gone after it."""
-    before = dict(OPERATIONS)
-    yield OPERATIONS
-    OPERATIONS.clear()
-    OPERATIONS.update(before)
+pytestmark = pytest.mark.usefixtures("new_operations")
 
 
 def arctan():

@@ -286,6 +286,7 @@ def _whole(op: Operation, f: Callable[..., Any]) -> Callable[..., Any]:
         out = f(*[x._data if type(x) is Value else x for x in xs], **options)
         if saves:
             out, options["saved"] = out
+        # Never NO_OPTIONS, which promises the walk one rule an argument: a star has one for all.
         return record(op, out, xs, options) if Value in map(type, xs) else out
 
     def call_without_options(*xs: Any) -> Any:

@@ -17,7 +17,7 @@ from time import perf_counter
 sys.path.insert(0, str(Path(__file__).parents[2]))  # the library beside this file
 
 from tinygrad_lr import Value, affine, binary_cross_entropy_with_logits
-from tinygrad_lr.array import from_flat
+from tinygrad_lr.array import from_flat, numbers
 from tinygrad_lr.training import DataParallel
 
 
@@ -36,8 +36,8 @@ def some_rows(count, features, seed):
 
 def joined(shards):
     """All shards as one."""
-    flat = [x for X, _ in shards for x in X.flat]
-    labels = [t for _, y in shards for t in y.flat]
+    flat = numbers(X for X, _ in shards)
+    labels = numbers(y for _, y in shards)
     return from_flat(flat, (len(labels), shards[0][0].shape[1])), from_flat(labels, (len(labels),))
 
 

@@ -3,9 +3,9 @@
 from tinygrad_lr import (
     Array, affine, binary_cross_entropy_with_logits, cross_entropy, relu, tanh, value_and_grad,
 )  # fmt: skip
+from tinygrad_lr.array import as_data, numbers
 from tinygrad_lr.graph import compile
 
-from .training import numbers
 from .units import flat, layers, squared_error
 
 
@@ -43,7 +43,7 @@ def network(problem):
 
 
 def _of_layer(loss, problem):
-    w, b = _data(problem.weights), _data(problem.bias)
+    w, b = as_data(problem.weights), as_data(problem.bias)
     X, y = Array(problem.inputs), Array(problem.targets)
     run = _whole_step(loss, [w, b], [X, y], problem.rate)
 
@@ -53,10 +53,6 @@ def _of_layer(loss, problem):
         return value
 
     return step, lambda: numbers([w, b])
-
-
-def _data(x):
-    return x if isinstance(x, float) else Array(x)
 
 
 def _whole_step(loss, parameters, batch, rate):

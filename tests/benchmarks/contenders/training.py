@@ -1,6 +1,6 @@
 """A training step as a user of tinygrad_lr writes it."""
 
-from tinygrad_lr import Array
+from tinygrad_lr.array import numbers
 from tinygrad_lr.optim import SGD
 
 
@@ -16,8 +16,3 @@ def trained(loss, parameters, rate):
         return value.data
 
     return step, lambda: numbers(p.data for p in parameters)
-
-
-def numbers(data):
-    """Floats and Arrays, one after the other in one list."""
-    return [v for part in data for v in (part.flat if type(part) is Array else [part])]
