@@ -234,6 +234,8 @@ def as_data(x: Any) -> Data:
     """
     if type(x) is float or type(x) is Array:
         return x
+    if type(x) is int or type(x) is bool:
+        return _number(x)
     level: list[Any] = [_opened(x)]
     shape: list[int] = []
     _check_depth(level)
@@ -272,8 +274,13 @@ def _opened(x: Any) -> Any:
     return list(x) if isinstance(x, (Sequence, range)) else x
 
 
+LARGE = 10**308  # whole numbers up to here are floats, if not exactly
+
+
 def _number(x: Any) -> float:
     """x as a float, or an error that says what x is instead."""
+    if type(x) is bool or (type(x) is int and -LARGE < x < LARGE):
+        return float(x)
     if isinstance(x, Tracked):
         raise TypeError("a list of Values is not data; join them with stack([...]), or read .data")
     if not isinstance(x, Number) or isinstance(x, complex):
@@ -372,10 +379,10 @@ def broadcast_to(x: Data, shape: Shape) -> Data:
     old = shape_of(x)
     if old == shape:
         return x
-    if min(shape, default=0) < 0:
+    if shape and min(shape) < 0:
         raise ValueError(f"broadcast_to: {shape} has a negative size")
-    if old == ():
-        return from_flat([float(x)] * math.prod(shape), shape)
+    if not isinstance(x, Array):
+        return from_flat([x] * math.prod(shape), shape)
     if broadcast_shape(old, shape) != shape:
         raise ValueError(f"broadcast_to: shape {old} cannot be stretched to {shape}")
     flat = flat_of(x)
@@ -391,11 +398,11 @@ def broadcast_to(x: Data, shape: Shape) -> Data:
 
 def sum_to(x: Data, shape: Shape) -> Data:
     """The sum over the axes that broadcasting from this shape to x's has stretched."""
+    if shape == ():
+        return float(sum(x.flat)) if type(x) is Array else x
     old = shape_of(x)
     if old == shape:
         return x
-    if shape == ():
-        return float(sum(flat_of(x)))
     if broadcast_shape(shape, old) != old:
         raise ValueError(f"sum_to: shape {shape} cannot be stretched to {old}")
     added = len(old) - len(shape)
@@ -413,6 +420,8 @@ def reduce(
     if not isinstance(x, Array):
         normal_axes(axis, 0)
         return f([x])
+    if axis is None and not keepdims:
+        return float(f(x.flat))
     axes = normal_axes(axis, x.ndim)
     shape = tuple(1 if a in axes else n for a, n in enumerate(x.shape) if keepdims or a not in axes)
     results = [float(f(group)) for group in _groups(x, axes)]
@@ -493,30 +502,41 @@ def matmul(x: Data, y: Data) -> Data:
     if type(x) is not Array or type(y) is not Array:
         raise ValueError("matmul: a single number has no rows; multiply by it with *")
     m, n = len(x.shape), len(y.shape)
-    if x.shape[-1] != y.shape[-2 if n > 1 else 0]:
+    if x.shape[-1] != y.shape[0 if n == 1 else -2]:
         raise ValueError(_mismatch(x.shape, y.shape))
-    if not x.shape[-1]:  # empty sums: of one zero instead, because sumprod([], []) is an int
-        other = (1,) if n == 1 else y.shape[:-2] + (1,) + y.shape[-1:]
-        x = from_flat([0.0] * math.prod(x.shape[:-1]), x.shape[:-1] + (1,))
-        y = from_flat([0.0] * math.prod(other), other)
-    if n == 1 and m == 2:
-        vector = y.flat
-        return from_flat([sumprod(row, vector) for row in x.rows], x.shape[:1])
-    if n == 2 and m == 1:
-        vector = x.flat
-        if len(vector) == 1:  # a single row
-            return from_flat([vector[0] * v for v in y.flat], y.shape[1:])
-        return from_flat([sumprod(vector, column) for column in y.columns], y.shape[1:])
-    if n == 2 and m == 2:
-        if x.shape[1] == 1:  # a column times a row: no sums
-            row = y.flat
-            return from_flat([a * b for a in x.flat for b in row], (x.shape[0], y.shape[1]))
-        columns = y.columns
-        products = [sumprod(row, column) for row in x.rows for column in columns]
-        return from_flat(products, (x.shape[0], y.shape[1]))
-    if n == 1 and m == 1:
+    if m == 1 and n == 2:
+        return from_flat(_row_by_matrix(x.flat, y), y.shape[1:])
+    if m == 2 and n == 1:
+        return from_flat(_matrix_by_column(x, y.flat), x.shape[:1])
+    if m == 2 and n == 2:
+        return from_flat(_matrix_by_matrix(x, y), (x.shape[0], y.shape[1]))
+    if m == 1 and n == 1:
         return float(sumprod(x.flat, y.flat))
     return _matmul_each(x, y)
+
+
+# The empty sums are left out: the sumprod of two empty lists is the int 0.
+
+
+def _row_by_matrix(row: list[float], y: Array) -> list[float]:
+    if len(row) == 1:  # no sums
+        (factor,) = row
+        return [factor * v for v in y.flat]
+    return [sumprod(row, column) for column in y.columns] if row else [0.0] * y.shape[1]
+
+
+def _matrix_by_column(x: Array, column: list[float]) -> list[float]:
+    return [sumprod(row, column) for row in x.rows] if column else [0.0] * x.shape[0]
+
+
+def _matrix_by_matrix(x: Array, y: Array) -> list[float]:
+    if x.shape[1] == 1:  # a column times a row: no sums
+        row = y.flat
+        return [a * b for a in x.flat for b in row]
+    columns = y.columns
+    if not x.flat or not y.flat:
+        return [0.0] * (len(x.rows) * len(columns))
+    return [sumprod(row, column) for row in x.rows for column in columns]
 
 
 def _matmul_each(x: Any, y: Any) -> Data:

@@ -171,7 +171,7 @@ def _comparison(symbol: str) -> Callable[[Callable[..., float]], Callable[[Any, 
         def compare(x: Any, y: Any, /) -> Any:
             if current_mode().tracing:
                 return record(x, y)
-            truth = array.elementwise(function, data_of(x), data_of(y))
+            truth = array.pairwise(function, data_of(x), data_of(y))
             return bool(truth) if type(truth) is float else truth
 
         return compare
@@ -249,14 +249,14 @@ Axis = int | Sequence[int] | None
 
 def spread(reduced: Any, x: Any, axis: Axis) -> Any:
     """A result of reducing x along these axes, broadcast back to the shape of x."""
-    full = shape(x)
-    if shape(reduced) == full:
+    full, size = shape(x), shape(reduced)
+    if size == full:
         return reduced
-    if shape(reduced) == ():
+    if size == ():
         return broadcast_to(reduced, shape=full)
     axes = normal_axes(axis, len(full))
     kept = tuple(1 if a in axes else n for a, n in enumerate(full))
-    return broadcast_to(reshape(reduced, kept), full)
+    return broadcast_to(reshape(reduced, kept), shape=full)
 
 
 MATRIX = [[0.3, -1.2, 2.0], [1.7, 0.4, -0.5]]
@@ -272,7 +272,7 @@ def sum(x: Data, *, axis: Axis = None, keepdims: bool = False) -> Data:
 def mean(x: Any, axis: Axis = None, keepdims: bool = False) -> Any:
     """The sum along these axes, divided by how many were added. Raises ValueError for none."""
     sizes = shape(x)
-    count = math.prod(sizes[a] for a in normal_axes(axis, len(sizes)))
+    count = math.prod(sizes if axis is None else [sizes[a] for a in normal_axes(axis, len(sizes))])
     if count == 0:
         raise ValueError(f"mean: shape {sizes} has nothing to average")
     return sum(x, axis=axis, keepdims=keepdims) / float(count)
@@ -424,8 +424,8 @@ def _matmul_x(g: Any, out: Any, x: Any, y: Any) -> Any:
         return reshape(g, shape(g) + (1,)) * y
     if m == 1:  # a row
         g = reshape(g, shape(g)[:-1] + (1,) + shape(g)[-1:])
-        return reshape(sum_to(g @ _swap(y), (1,) + shape(x)), shape(x))
-    return sum_to(g @ _swap(y), shape(x))
+        return reshape(sum_to(g @ _swap(y), shape=(1,) + shape(x)), shape(x))
+    return sum_to(g @ _swap(y), shape=shape(x))
 
 
 def _matmul_y(g: Any, out: Any, x: Any, y: Any) -> Any:
@@ -437,8 +437,8 @@ def _matmul_y(g: Any, out: Any, x: Any, y: Any) -> Any:
         return reshape(g, (-1,)) @ reshape(x, (-1, *size))
     if m == 1:
         g = reshape(g, shape(g)[:-1] + (1,) + shape(g)[-1:])
-        return sum_to(reshape(x, (-1, 1)) * g, size)
-    return sum_to(_swap(x) @ g, size)
+        return sum_to(reshape(x, (-1, 1)) * g, shape=size)
+    return sum_to(_swap(x) @ g, shape=size)
 
 
 @operation(

@@ -41,7 +41,7 @@ from . import array, numerics
 from .array import Array, Data, as_data, pairwise, shape_of
 from .array import elementwise as elementwise_of
 from .shapes import Shape, broadcast_shape
-from .value import Value, record
+from .value import Value, record, shares, shares_of_one, shares_of_two
 
 __all__ = ["OPERATIONS", "Operation", "broadcast_to", "elementwise", "operation", "shape",
            "sum_to"]
@@ -63,11 +63,12 @@ class Operation:
     same_as      for a fused operation, the composition that it must equal
     saves        what the function saves for the rules beside its output, told as a
                  function of the same arguments, for the reading on the graph
+    shares       what a node pays to its inputs: the rules, called in the fastest way
     """
 
     __slots__ = (
         "name", "function", "arguments", "rules", "variadic", "options", "defaults",
-        "symbol", "samples", "same_as", "saves", "is_elementwise", "public",
+        "symbol", "samples", "same_as", "saves", "is_elementwise", "public", "shares",
     )  # fmt: skip
 
     def __init__(
@@ -109,6 +110,9 @@ class Operation:
         self.same_as = same_as
         self.saves = saves
         self.public: Any = None
+        self.shares: Callable[[Value, Any], list[tuple[Value, Any]]] = shares
+        if not (self.options or self.saves or self.variadic) and None not in self.rules:
+            self.shares = {1: shares_of_one, 2: shares_of_two}.get(len(self.rules), shares)
 
     def __repr__(self) -> str:
         return f"<operation {self.name}({', '.join(self.arguments + self.options)})>"
@@ -135,14 +139,12 @@ def data_of(x: Any) -> Any:
     return x if type(x) is float or type(x) is Array else as_data(x)
 
 
-def _inputs(xs: tuple[Any, ...]) -> tuple[Any, ...]:
-    """What an operation was given: Values as they are, the rest read as floats and Arrays."""
-    if _KNOWN.issuperset(map(type, xs)):
-        return xs
-    return tuple([x if type(x) is Value else as_data(x) for x in xs])
-
-
 _KNOWN = frozenset([Value, Array, float])
+
+
+def _read(xs: tuple[Any, ...]) -> tuple[Any, ...]:
+    """What an operation was given: Values as they are, the rest read as floats and Arrays."""
+    return tuple([x if type(x) is Value else as_data(x) for x in xs])
 
 
 def shape(x: Any) -> Shape:
@@ -205,8 +207,12 @@ def _binary(op: Operation, f: Callable[..., float]) -> Callable[..., Any]:
             return pairwise(f, a, b)
         if type(a) is float and type(b) is float:
             return record(op, f(a, b), (x, y))
-        if type(a) is float or type(b) is float or a.shape != b.shape:
-            x, y = _stretched(op, (x, a), (y, b))
+        if type(a) is float:
+            x = broadcast_to(x, shape=b.shape) if type(x) is Value else x
+        elif type(b) is float:
+            y = broadcast_to(y, shape=a.shape) if type(y) is Value else y
+        elif a.shape != b.shape:
+            x, y = _stretched(op, (x, y))
             a, b = data_of(x), data_of(y)
         return record(op, pairwise(f, a, b), (x, y))
 
@@ -217,25 +223,31 @@ def _several(op: Operation, f: Callable[..., float]) -> Callable[..., Any]:
     def call(*xs: Any) -> Any:
         if len(xs) != len(op.arguments):
             raise TypeError(f"{op.name} takes {', '.join(op.arguments)}; {len(xs)} were given")
-        xs = _inputs(xs)
-        if len(set(map(shape, xs))) > 1:
-            xs = _stretched(op, *[(x, data_of(x)) for x in xs])
-        out = elementwise_of(f, *[x._data if type(x) is Value else x for x in xs])
-        return record(op, out, xs) if Value in map(type, xs) else out
+        kinds = set(map(type, xs))
+        if not kinds <= _KNOWN:
+            xs = _read(xs)
+        datas = [x._data if type(x) is Value else x for x in xs]
+        if Array in map(type, datas):
+            xs = _stretched(op, xs)
+            out = elementwise_of(f, *map(data_of, xs))
+        else:
+            out = f(*datas)
+        return record(op, out, xs) if Value in kinds else out
 
     return call
 
 
-def _stretched(op: Operation, *pairs: tuple[Any, Data]) -> tuple[Any, ...]:
+def _stretched(op: Operation, xs: tuple[Any, ...]) -> tuple[Any, ...]:
     """Each input; a Value is stretched to the common shape by a recorded operation."""
+    shapes = [shape(x) for x in xs]
     try:
-        shape = broadcast_shape(*(shape_of(data) for _, data in pairs))
+        full = broadcast_shape(*shapes)
     except ValueError as error:
         raise ValueError(f"{op.name}: {error}") from None
-    return tuple(
-        broadcast_to(x, shape) if type(x) is Value and shape_of(data) != shape else x
-        for x, data in pairs
-    )
+    return tuple([
+        broadcast_to(x, shape=full) if type(x) is Value and old != full else x
+        for x, old in zip(xs, shapes)
+    ])  # fmt: skip
 
 
 # ---- functions of whole Arrays -----------------------------------------------------------
@@ -273,30 +285,36 @@ def _whole(op: Operation, f: Callable[..., Any]) -> Callable[..., Any]:
     names, defaults, saves = op.options, op.defaults, op.saves is not None
     count = sys.maxsize if op.variadic else len(op.arguments)
 
-    def complete(given: tuple[Any, ...], options: dict[str, Any]) -> dict[str, Any]:
-        """The options by name: those given by position, by name, and the defaults."""
+    def named(given: tuple[Any, ...], options: dict[str, Any]) -> dict[str, Any]:
+        """The options, those that were given by position among them."""
         if len(given) > len(names):
             raise TypeError(f"{op.name} takes {', '.join(op.arguments + names)} and no more")
-        return {**defaults, **dict(zip(names, given)), **options}
+        return {**dict(zip(names, given)), **options}
 
     def call(*xs: Any, **options: Any) -> Any:
-        if len(xs) > count or len(options) < len(names):
-            xs, options = xs[:count], complete(xs[count:], options)
-        xs = _inputs(xs)
+        if len(xs) > count:
+            xs, options = xs[:count], named(xs[count:], options)
+        kinds = set(map(type, xs))
+        if not kinds <= _KNOWN:
+            xs = _read(xs)
+        options = {**defaults, **options}
         out = f(*[x._data if type(x) is Value else x for x in xs], **options)
         if saves:
             out, options["saved"] = out
-        # Never NO_OPTIONS, which promises the walk one rule an argument: a star has one for all.
-        return record(op, out, xs, options) if Value in map(type, xs) else out
+        return record(op, out, xs, options) if Value in kinds else out
 
     def call_without_options(*xs: Any) -> Any:
-        xs = _inputs(xs)
+        kinds = set(map(type, xs))
+        if not kinds <= _KNOWN:
+            xs = _read(xs)
         out = f(*[x._data if type(x) is Value else x for x in xs])
-        return record(op, out, xs) if Value in map(type, xs) else out
+        return record(op, out, xs) if Value in kinds else out
 
     def call_of_one(x: Any, /, *given: Any, **options: Any) -> Any:
-        if given or len(options) < len(names):
-            options = complete(given, options)
+        if given:
+            options = named(given, options)
+        if defaults:
+            options = {**defaults, **options}
         if type(x) is Value:
             return record(op, f(x._data, **options), (x,), options)
         return f(data_of(x), **options)
@@ -312,7 +330,7 @@ def _whole(op: Operation, f: Callable[..., Any]) -> Callable[..., Any]:
 
 
 @operation(
-    x=lambda g, out, x, **_: sum_to(g, shape(x)),
+    x=lambda g, out, x, **_: sum_to(g, shape=shape(x)),
     samples=[(2.0, {"shape": (3,)}), ([[1.0], [2.0]], {"shape": (2, 2, 3)})],
 )
 def broadcast_to(x: Data, *, shape: Shape) -> Data:
@@ -321,7 +339,7 @@ def broadcast_to(x: Data, *, shape: Shape) -> Data:
 
 
 @operation(
-    x=lambda g, out, x, **_: broadcast_to(g, shape(x)),
+    x=lambda g, out, x, **_: broadcast_to(g, shape=shape(x)),
     samples=[([1.0, 2.0], {"shape": ()}), ([[1.0, 2.0], [3.0, 4.0]], {"shape": (2, 1)})],
 )
 def sum_to(x: Data, *, shape: Shape) -> Data:
