@@ -2,12 +2,13 @@
 
     w <- w - lr * direction(gradient, memory of earlier gradients)
 
-An optimizer is its `update`: from the numbers of one parameter, its gradient and what it
-remembers of this parameter, the new numbers. All numbers are flat lists of floats, so one
-formula serves scalars and tensors. The memory is a dict of numbers and lists, so it can be
-saved as JSON. What all have in common happens before: going uphill, weight decay, and
-counting t, the gradients that this parameter has had; one that no gradient reaches does
-not age.
+An optimizer is its `update`: from numbers, their gradient and what it remembers of earlier
+ones, the new numbers. All are flat lists of floats, because to an optimizer a model is one
+long vector: the numbers of all parameters, one parameter after the other, are updated in one
+go. The memory is a dict; a list in it has a place for each number of w, anything else is one
+number for all, so it can be saved as JSON. What all optimizers have in common happens
+before: going uphill, weight decay, and counting t, the gradients so far. A parameter that no
+gradient reaches does not age; from then on it has a memory of its own.
 
 >>> class SignDescent(Optimizer):
 ...     def update(self, w, g, state, lr):
@@ -18,19 +19,18 @@ not age.
 >>> w
 Value([0.75, 1.25])
 
-Letters, in code and formulas: w the numbers of a parameter (x one of them), g its gradient
-(d one of them), lr the learning rate, t the count above. Products, quotients and roots of
+Letters, in code and formulas: w the numbers (x one of them), g their gradient (d one of
+them), lr the learning rate, t the count above. Products, quotients and roots of
 w and g are number by number. Optimizers that evaluate the loss themselves (`Newton`,
 `LBFGS`) step in another way.
 """
 
 from __future__ import annotations
 
-import copy
 import math
 import warnings
 from collections.abc import Callable, Iterable
-from typing import Any
+from typing import Any, NamedTuple
 
 from ..array import from_flat, shape_of
 from ..value import Value
@@ -38,6 +38,13 @@ from ..value import Value
 __all__ = ["Optimizer"]
 
 Schedule = Callable[[int], float]
+
+
+class Group(NamedTuple):
+    """Parameters that have had their gradients together, and what is remembered of them."""
+
+    parameters: list[Value]
+    state: dict[str, Any]
 
 
 class Optimizer:
@@ -75,7 +82,8 @@ class Optimizer:
         self.weight_decay = weight_decay
         self.maximize = maximize
         self.steps = 0
-        self.states: list[dict[str, Any]] = [{} for _ in self.parameters]
+        self._idle = [False] * len(self.parameters)  # those that had no gradient, last time
+        self._groups = [Group(self.parameters, {})]
 
     @staticmethod
     def check(*, below: float = math.inf, **options: float) -> None:
@@ -104,32 +112,59 @@ class Optimizer:
     def step(self) -> None:
         """Move every parameter that has a gradient. Reads `.grad`, replaces `.data`."""
         lr = self.lr
-        plain = not (self.weight_decay or self.maximize)
-        moved = False
-        for parameter, state in zip(self.parameters, self.states):
-            data, gradient = parameter.data, parameter.grad
-            if gradient is None:
+        idle = [p.grad is None for p in self.parameters]
+        if idle != self._idle:
+            self._regroup(self.states, idle)
+        for parameters, state in self._groups:
+            if parameters[0].grad is None:
                 continue
-            moved = True
-            scalar = type(data) is float
-            if shape_of(gradient) != (() if scalar else data.shape):
-                raise ValueError(
-                    f"step: a gradient of shape {shape_of(gradient)} for a parameter of shape "
-                    f"{shape_of(data)}"
-                )
             state["t"] = state.get("t", 0) + 1
-            w, g = ([data], [gradient]) if scalar else (data.flat, gradient.flat)
-            if not plain:
+            w, g = _side_by_side(parameters)
+            if self.weight_decay or self.maximize:
                 w, g = self._decayed(w, g, lr)
-            w = self.update(w, g, state, lr)
-            parameter.move(w[0] if scalar else from_flat(w, data.shape))
-        if not moved:
+            _move(parameters, self.update(w, g, state, lr))
+        if all(idle):
             warnings.warn(
                 "step: no parameter has a gradient, so nothing moved; call loss.backward() first, "
                 "and give the optimizer the parameters that the loss was computed from",
                 stacklevel=2,
             )
         self.steps += 1
+
+    @property
+    def states(self) -> list[dict[str, Any]]:
+        """What is remembered of each parameter."""
+        states = {}
+        for parameters, state in self._groups:
+            start = 0
+            for p in parameters:
+                stop = start + p.size
+                states[p] = {
+                    name: memory[start:stop] if isinstance(memory, list) else memory
+                    for name, memory in state.items()
+                }
+                start = stop
+        return [states[p] for p in self.parameters]
+
+    def _regroup(self, states: list[dict[str, Any]], idle: list[bool]) -> None:
+        """Put side by side the parameters of one age that have a gradient, or that have none."""
+        groups: dict[Any, list[tuple[Value, dict[str, Any]]]] = {}
+        for p, state, without in zip(self.parameters, states, idle):
+            age = [(k, [] if isinstance(v, list) else v) for k, v in state.items()]
+            groups.setdefault(repr((without, sorted(age))), []).append((p, state))
+        self._idle = idle
+        self._groups = [
+            Group(
+                [p for p, _ in members],
+                {
+                    name: [v for _, s in members for v in s[name]]
+                    if isinstance(memory, list)
+                    else memory
+                    for name, memory in members[0][1].items()
+                },
+            )
+            for members in groups.values()
+        ]
 
     def _decayed(
         self, w: list[float], g: list[float], lr: float
@@ -148,7 +183,7 @@ class Optimizer:
     def update(
         self, w: list[float], g: list[float], state: dict[str, Any], lr: float
     ) -> list[float]:
-        """The new numbers of one parameter; `state` is its memory, at first {"t": 1}."""
+        """The new numbers; `state` is what is remembered, at first {"t": 1}."""
         raise NotImplementedError
 
     def zero_grad(self) -> None:
@@ -162,7 +197,7 @@ class Optimizer:
             "optimizer": type(self).__name__,
             "lr": None if callable(self._lr) else self._lr,
             "steps": self.steps,
-            "states": copy.deepcopy(self.states),
+            "states": self.states,
         }
 
     def load_state_dict(self, saved: dict[str, Any]) -> None:
@@ -186,7 +221,41 @@ class Optimizer:
         if saved["lr"] is not None:
             self.lr = saved["lr"]
         self.steps = saved["steps"]
-        self.states = copy.deepcopy(saved["states"])
+        self._regroup(saved["states"], self._idle)
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__}: {len(self.parameters)} parameters, {self.steps} steps>"
+
+
+def _side_by_side(parameters: list[Value]) -> tuple[list[float], list[float]]:
+    """The numbers of all parameters in one list, and their gradients in another."""
+    w: list[float] = []
+    g: list[float] = []
+    for parameter in parameters:
+        data, gradient = parameter._data, parameter.grad
+        if shape_of(data) != shape_of(gradient):
+            raise ValueError(
+                f"step: a gradient of shape {shape_of(gradient)} for a parameter of shape "
+                f"{shape_of(data)}"
+            )
+        if type(data) is float:
+            w.append(data)
+            g.append(gradient)
+        else:
+            w += data.flat
+            g += gradient.flat
+    return w, g
+
+
+def _move(parameters: list[Value], w: list[float]) -> None:
+    """Give each parameter its part of the new numbers."""
+    start = 0
+    for parameter in parameters:
+        data = parameter._data
+        if type(data) is float:
+            parameter.move(w[start])
+            start += 1
+        else:
+            stop = start + len(data.flat)
+            parameter.move(from_flat(w[start:stop], data.shape))
+            start = stop
