@@ -18,7 +18,7 @@ FLOORS = [
     ["shapes", "numerics", "array"],
     ["value", "registry"],
     ["operations"],
-    ["probability", "targets", "losses", "calculus"],
+    ["probability", "targets", "losses", "linear_losses", "calculus"],
     ["gradcheck", "optim", "data", "metrics", "convexity"],
     ["checkpoint", "parallel", "training", "models", "graph"],
     [""],  # the shop window: tinygrad_lr itself

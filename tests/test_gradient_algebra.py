@@ -407,6 +407,8 @@ FUSED = [  # a matrix of two columns and an option of the fused operation give a
     ("binary_cross_entropy_with_logits", lambda f, a: f(a[:2], SOFT, reduction="none")),
     ("cross_entropy", lambda f, a: reshape(f(a[:2], LABELS, reduction="none"), (2, 1)) * a),
     ("cross_entropy", lambda f, a: f(a[:2], SOFT, reduction="mean") * a),
+    ("linear_binary_cross_entropy", lambda f, a: f(a, a[0], a[0, 1], [1, 0], reduction="sum") * a),
+    ("linear_cross_entropy", lambda f, a: f(a, a * 0.5, a[1], SOFT, reduction="mean") * a),
     (None, lambda f, a: tanh(a)),
     (None, lambda f, a: a[::-1] * [1.0, -0.5]),
     (None, lambda f, a: a - mean(a, axis=0)),

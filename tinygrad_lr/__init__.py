@@ -25,6 +25,7 @@ The modules, in the order to read them. Each imports only from those above it.
     probability     sigmoid and softmax
     targets         what losses are given, checked
     losses          likelihood, log-likelihood, cross-entropy
+    linear_losses   cross-entropy of linear scores, in one step
     calculus        grad, jacobian, hessian
     gradcheck       derivatives against finite differences
     optim           gradient descent and its family, schedules, second order
@@ -43,10 +44,11 @@ The modules, in the order to read them. Each imports only from those above it.
 from importlib import import_module
 from typing import Any
 
-from . import losses, operations, probability
+from . import linear_losses, losses, operations, probability
 from .array import Array
 from .calculus import grad, hessian, hessian_vector_product, jacobian, value_and_grad
 from .gradcheck import gradcheck
+from .linear_losses import *
 from .losses import *
 from .operations import *
 from .probability import *
@@ -63,6 +65,7 @@ _on_demand = {
 __all__ = [
     "Array", "Value", "detect_anomaly", "elementwise", "grad", "gradcheck", "hessian",
     "hessian_vector_product", "jacobian", "no_grad", "operation", "value_and_grad",
+    *linear_losses.__all__,
     *losses.__all__,
     *(name for name in operations.__all__ if name not in ("abs", "max", "min", "sum")),
     *probability.__all__,

@@ -127,7 +127,7 @@ def _spelled_out_bce(logits: Any, targets: Any, *, reduction: str) -> Any:
     return _reduced(losses, reduction)
 
 
-def _slopes(logits: Any, targets: Any, *, reduction: str) -> Any:
+def errors_of_two_classes(logits: Any, targets: Any, *, reduction: str) -> Any:
     """p - y: the whole derivative of a binary cross-entropy by its score.
 
     As the textbook tells it; numbers are computed by `_of_labels`, which keeps the digits
@@ -138,11 +138,11 @@ def _slopes(logits: Any, targets: Any, *, reduction: str) -> Any:
 
 @_expects_scores
 @operation(
-    logits=lambda g, out, logits, targets, *, reduction, saved: _times(g, saved),
+    logits=lambda g, out, logits, targets, *, reduction, saved: times(g, saved),
     targets=lambda g, out, logits, targets, *, reduction, saved: (
-        g * _of_the_total(-logits, logits, reduction)
+        times(g, _of_the_total(-logits, logits, reduction))
     ),
-    saves=_slopes,
+    saves=errors_of_two_classes,
     same_as=_spelled_out_bce,
     samples=[
         ([0.5, -1.0, 2.0], [0.9, 0.1, 0.3], {"reduction": "mean"}),
@@ -161,16 +161,20 @@ def binary_cross_entropy_with_logits(
     shape. For the label 1 the loss is softplus(-z), for 0 softplus(z): so an infinite
     score with the matching label costs 0.
     """
-    full = shape_of(logits)
-    if full != shape_of(targets):
-        check_shapes("binary_cross_entropy_with_logits", logits, targets)
-    zs, ys = flat_of(logits), flat_of(targets)
+    name = "binary_cross_entropy_with_logits"
+    check_shapes(name, logits, targets)
+    return two_classes(name, flat_of(logits), targets, reduction)
+
+
+def two_classes(name: str, zs: list[float], targets: Data, reduction: str) -> tuple[Any, Data]:
+    """Binary cross-entropy of a score for each target, and its slopes p - y."""
+    full = shape_of(targets)
     share = 1.0 / len(zs) if reduction == "mean" and zs else 1.0
     if signs := once(_signs, targets):
         losses, slopes = _of_labels(zs, signs, share)
     else:
-        check_unit_interval("binary_cross_entropy_with_logits", "targets", targets)
-        losses, slopes = _of_soft_targets(zs, ys, share)
+        check_unit_interval(name, "targets", targets)
+        losses, slopes = _of_soft_targets(zs, flat_of(targets), share)
     return _total(losses, full, reduction), _shaped(slopes, full)
 
 
@@ -254,7 +258,7 @@ def _spelled_out_cross_entropy(logits: Any, targets: Any, *, reduction: str) -> 
     return _reduced(-sum(targets * log_softmax(logits), axis=-1), reduction)
 
 
-def _class_slopes(logits: Any, targets: Any, *, reduction: str) -> Any:
+def errors_of_several_classes(logits: Any, targets: Any, *, reduction: str) -> Any:
     """softmax - target, the target as a distribution: all of it on the label, or as given."""
     full = shape(logits)
     if shape(targets) == full:
@@ -266,23 +270,15 @@ def _class_slopes(logits: Any, targets: Any, *, reduction: str) -> Any:
     return _of_the_total(slopes, getitem(logits, (..., 0)), reduction)
 
 
-def _each_row(g: Any, logits: Any, reduction: str) -> Any:
-    """What each row is owed, in a shape that multiplies the rows."""
-    return reshape(g, shape(g) + (1,)) if reduction == "none" else g
-
-
 @_expects_scores
 @operation(
-    logits=lambda g, out, logits, targets, *, reduction, saved: (
-        _times(_each_row(g, logits, reduction), saved)
-    ),
+    logits=lambda g, out, logits, targets, *, reduction, saved: times(g, saved),
     targets=lambda g, out, logits, targets, *, reduction, saved: (
-        _each_row(g, logits, reduction)
-        * _of_the_total(-log_softmax(logits), getitem(logits, (..., 0)), reduction)
+        times(g, _of_the_total(-log_softmax(logits), getitem(logits, (..., 0)), reduction))
         if shape(targets) == shape(logits)
         else 0.0 * targets  # labels are names, not amounts
     ),
-    saves=_class_slopes,
+    saves=errors_of_several_classes,
     same_as=_spelled_out_cross_entropy,
     samples=[
         (
@@ -301,11 +297,16 @@ def cross_entropy(logits: Data, targets: Data, *, reduction: str = "mean") -> An
     K - 1; or distributions (n, K), whose rows sum to 1. Its gradient is softmax(z) - target
     for each row, the error of the prediction, as with two classes.
     """
-    name = "cross_entropy"
     full = shape_of(logits)
     if full == ():
-        raise ValueError(f"{name}: needs a score for each class, got a single number")
-    rows = _as_rows(logits)
+        raise ValueError("cross_entropy: needs a score for each class, got a single number")
+    return several_classes("cross_entropy", _as_rows(logits), full, targets, reduction)
+
+
+def several_classes(
+    name: str, rows: list[list[float]], full: Shape, targets: Data, reduction: str
+) -> tuple[Any, Data]:
+    """Cross-entropy of rows of scores, which are of this shape together, and its slopes."""
     share = 1.0 / len(rows) if reduction == "mean" and rows else 1.0
     losses, slopes = [], []
     if shape_of(targets) == full:
@@ -417,9 +418,13 @@ def _of_the_total(slopes: Any, losses: Any, reduction: str) -> Any:
     return slopes * (1.0 / count) if reduction == "mean" and count > 1 else slopes
 
 
-def _times(g: Any, saved: Any) -> Any:
-    """g * saved. A loss is usually the last node and owed 1, which need not be multiplied by."""
-    return saved if type(g) is float and g == 1.0 else g * saved
+def times(g: Any, slopes: Any) -> Any:
+    """g * slopes, where g is owed to the whole loss, or to the loss of each row."""
+    if type(g) is float and g == 1.0:  # a loss is usually the last node
+        return slopes
+    if 0 < len(shape(g)) < len(shape(slopes)):
+        g = reshape(g, shape(g) + (1,))
+    return g * slopes
 
 
 def _shaped(flat: list[float], full: Shape) -> Data:
