@@ -35,9 +35,9 @@ from . import optim
 from .array import Array, as_data, flat_of, from_flat, numbers
 from .checkpoint import state_of
 from .data import Batches, check_data, check_matrix
-from .losses import binary_cross_entropy_with_logits, cross_entropy
+from .linear_losses import linear_binary_cross_entropy, linear_cross_entropy
 from .metrics import accuracy
-from .operations import affine, stack
+from .operations import stack
 from .optim.line_search import ClosureOptimizer
 from .probability import sigmoid, softmax
 from .registry import shape
@@ -98,7 +98,7 @@ class LinearClassifier:
         raise NotImplementedError
 
     @staticmethod
-    def _cross_entropy(scores: Any, y: Any) -> Any:
+    def _cross_entropy(X: Any, w: Any, b: Any, y: Any) -> Any:
         """The mean loss of a batch."""
         raise NotImplementedError
 
@@ -221,7 +221,7 @@ class LinearClassifier:
         cross_entropy = self._cross_entropy
 
         def loss(X: Array, y: Array) -> Any:
-            mean = cross_entropy(affine(X, w, b), y)
+            mean = cross_entropy(X, w, b, y)
             return mean + (w * w).sum() * (self.l2 / 2) if self.l2 else mean
 
         return loss
@@ -424,8 +424,8 @@ class LogisticRegression(LinearClassifier):
         return (features,)
 
     @staticmethod
-    def _cross_entropy(scores: Any, y: Any) -> Any:
-        return binary_cross_entropy_with_logits(scores, y)
+    def _cross_entropy(X: Any, w: Any, b: Any, y: Any) -> Any:
+        return linear_binary_cross_entropy(X, w, b, y)
 
     def _publish(self) -> None:
         w, b = self._fitted()
@@ -469,8 +469,8 @@ class SoftmaxRegression(LinearClassifier):
         return features, len(classes)
 
     @staticmethod
-    def _cross_entropy(scores: Any, y: Any) -> Any:
-        return cross_entropy(scores, y)
+    def _cross_entropy(X: Any, w: Any, b: Any, y: Any) -> Any:
+        return linear_cross_entropy(X, w, b, y)
 
     def _publish(self) -> None:
         w, b = self._fitted()

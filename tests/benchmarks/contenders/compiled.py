@@ -1,7 +1,7 @@
 """tinygrad_lr's own source of a whole training step, run as a function."""
 
 from tinygrad_lr import (
-    Array, affine, binary_cross_entropy_with_logits, cross_entropy, relu, tanh, value_and_grad,
+    Array, linear_binary_cross_entropy, linear_cross_entropy, relu, tanh, value_and_grad,
 )  # fmt: skip
 from tinygrad_lr.array import as_data, numbers
 from tinygrad_lr.graph import compile
@@ -11,7 +11,7 @@ from .units import flat, layers, squared_error
 
 def logistic(problem):
     def loss(w, b, X, y):
-        return binary_cross_entropy_with_logits(affine(X, w, b), y)
+        return linear_binary_cross_entropy(X, w, b, y)
 
     return _of_layer(loss, problem)
 
@@ -20,7 +20,7 @@ def softmax(problem):
     labels = Array(problem.targets)
 
     def loss(W, b, X, y):
-        return cross_entropy(affine(X, W, b), labels)
+        return linear_cross_entropy(X, W, b, labels)
 
     return _of_layer(loss, problem)
 

@@ -1,11 +1,11 @@
-"""tinygrad_lr as it is meant to be used: fused losses of affine scores, networks of tensors.
+"""tinygrad_lr as it is meant to be used: layer and loss in one operation, networks of tensors.
 
 A loss called with nothing is one of its parameters, and remembers; called with plain data it
 is a plain number (`run` compares the two for the price of the gradient).
 """
 
 from tinygrad_lr import (
-    Array, Value, affine, binary_cross_entropy_with_logits, cross_entropy, relu, sum, tanh,
+    Array, Value, linear_binary_cross_entropy, linear_cross_entropy, relu, sum, tanh,
 )  # fmt: skip
 
 from .training import trained
@@ -16,7 +16,7 @@ def logistic_loss(problem):
     w, b = Value(problem.weights), Value(problem.bias)
 
     def loss(w=w, b=b):
-        return binary_cross_entropy_with_logits(affine(X, w, b), y)
+        return linear_binary_cross_entropy(X, w, b, y)
 
     return loss, [w, b]
 
@@ -26,7 +26,7 @@ def softmax_loss(problem):
     W, b = Value(problem.weights), Value(problem.bias)
 
     def loss(W=W, b=b):
-        return cross_entropy(affine(X, W, b), labels)
+        return linear_cross_entropy(X, W, b, labels)
 
     return loss, [W, b]
 
