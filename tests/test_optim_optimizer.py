@@ -10,6 +10,8 @@ import math
 from pathlib import Path
 
 import pytest
+import hypothesis
+from hypothesis import strategies as st
 
 from tinygrad_lr import Value, optim
 from tinygrad_lr.array import as_data
@@ -295,6 +297,32 @@ def test_parameter_without_gradient_is_left_alone_and_does_not_age(name, options
     fresh = given([3.0, 4.0], [0.5, -0.5])
     make(name, [fresh], **options).step()
     assert unused.data == fresh.data
+
+
+histories = st.lists(st.tuples(*[st.none() | st.floats(-3, 3)] * 3), max_size=8)
+
+
+@each_setting
+@hypothesis.settings(max_examples=15)
+@hypothesis.given(histories, st.booleans())
+def test_parameters_are_updated_together_as_each_would_be_alone(name, options, history, resume):
+    starts = [0.5, [1.0, -2.0], [[0.3], [0.4]]]
+    alone, joint = [Value(x) for x in starts], [Value(x) for x in starts]
+    each_its_own = [make(name, [p], **options) for p in alone]
+    optimizer = make(name, joint, **options)
+    for gradients in history:
+        for p, q, own, d in zip(alone, joint, each_its_own, gradients):
+            p.grad = q.grad = None if d is None else d * p.data
+            if d is not None:
+                own.step()
+        if any(d is not None for d in gradients):
+            optimizer.step()
+        if resume:
+            saved = json.loads(json.dumps(optimizer.state_dict()))
+            optimizer = make(name, joint, **options)
+            optimizer.load_state_dict(saved)
+    assert [p.data for p in joint] == [p.data for p in alone]
+    assert optimizer.states == [own.states[0] for own in each_its_own]
 
 
 @each_setting

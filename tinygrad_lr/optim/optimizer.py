@@ -8,7 +8,7 @@ long vector: the numbers of all parameters, one parameter after the other, are u
 go. The memory is a dict; a list in it has a place for each number of w, anything else is one
 number for all, so it can be saved as JSON. What all optimizers have in common happens
 before: going uphill, weight decay, and counting t, the gradients so far. A parameter that no
-gradient reaches does not age; from then on it has a memory of its own.
+gradient reaches stays and does not age; with those of its age it is updated when one does.
 
 >>> class SignDescent(Optimizer):
 ...     def update(self, w, g, state, lr):
@@ -20,16 +20,17 @@ gradient reaches does not age; from then on it has a memory of its own.
 Value([0.75, 1.25])
 
 Letters, in code and formulas: w the numbers (x one of them), g their gradient (d one of
-them), lr the learning rate, t the count above. Products, quotients and roots of
-w and g are number by number. Optimizers that evaluate the loss themselves (`Newton`,
-`LBFGS`) step in another way.
+them), lr the learning rate, t the count above. Products, quotients and roots of w and g are
+number by number. Optimizers that evaluate the loss themselves (`Newton`, `LBFGS`) step in
+another way.
 """
 
 from __future__ import annotations
 
 import math
 import warnings
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from itertools import accumulate
 from typing import Any, NamedTuple
 
 from ..array import from_flat, shape_of
@@ -41,10 +42,25 @@ Schedule = Callable[[int], float]
 
 
 class Group(NamedTuple):
-    """Parameters that have had their gradients together, and what is remembered of them."""
+    """Parameters that have had all gradients together, and what is remembered of them."""
 
     parameters: list[Value]
-    state: dict[str, Any]
+    state: dict[str, Any]  # lists have a place for each number of each parameter
+
+
+def _split(group: Group) -> Iterator[dict[str, Any]]:
+    """What a group remembers of each parameter."""
+    ends = list(accumulate(p.size for p in group.parameters))
+    for start, end in zip([0, *ends], ends):
+        yield {k: v[start:end] if isinstance(v, list) else v for k, v in group.state.items()}
+
+
+def _joined(states: list[dict[str, Any]]) -> dict[str, Any]:
+    """What is remembered of parameters of one age as the memory of a group."""
+    return {
+        k: [v for state in states for v in state[k]] if isinstance(first, list) else first
+        for k, first in states[0].items()
+    }
 
 
 class Optimizer:
@@ -82,7 +98,7 @@ class Optimizer:
         self.weight_decay = weight_decay
         self.maximize = maximize
         self.steps = 0
-        self._idle = [False] * len(self.parameters)  # those that had no gradient, last time
+        self._idle = [False] * len(self.parameters)  # which had no gradient, last time
         self._groups = [Group(self.parameters, {})]
 
     @staticmethod
@@ -133,37 +149,22 @@ class Optimizer:
 
     @property
     def states(self) -> list[dict[str, Any]]:
-        """What is remembered of each parameter."""
-        states = {}
-        for parameters, state in self._groups:
-            start = 0
-            for p in parameters:
-                stop = start + p.size
-                states[p] = {
-                    name: memory[start:stop] if isinstance(memory, list) else memory
-                    for name, memory in state.items()
-                }
-                start = stop
+        """What is remembered of each parameter, apart from the others."""
+        states = {
+            p: state for group in self._groups for p, state in zip(group.parameters, _split(group))
+        }
         return [states[p] for p in self.parameters]
 
     def _regroup(self, states: list[dict[str, Any]], idle: list[bool]) -> None:
         """Put side by side the parameters of one age that have a gradient, or that have none."""
-        groups: dict[Any, list[tuple[Value, dict[str, Any]]]] = {}
+        groups: dict[str, list[tuple[Value, dict[str, Any]]]] = {}
         for p, state, without in zip(self.parameters, states, idle):
-            age = [(k, [] if isinstance(v, list) else v) for k, v in state.items()]
-            groups.setdefault(repr((without, sorted(age))), []).append((p, state))
+            age = sorted((k, [] if isinstance(v, list) else v) for k, v in state.items())
+            groups.setdefault(repr((without, age)), []).append((p, state))
         self._idle = idle
         self._groups = [
-            Group(
-                [p for p, _ in members],
-                {
-                    name: [v for _, s in members for v in s[name]]
-                    if isinstance(memory, list)
-                    else memory
-                    for name, memory in members[0][1].items()
-                },
-            )
-            for members in groups.values()
+            Group([p for p, _ in group], _joined([state for _, state in group]))
+            for group in groups.values()
         ]
 
     def _decayed(
