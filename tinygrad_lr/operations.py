@@ -420,8 +420,8 @@ def _swap(x: Any) -> Any:
 def _matmul_x(g: Any, out: Any, x: Any, y: Any) -> Any:
     """G Y', the outer product g y' for a vector y."""
     m, n = len(shape(x)), len(shape(y))
-    if n == 1:
-        return reshape(g, shape(g) + (1,)) * y
+    if n == 1:  # as a product of a column and a row, which needs no stretching
+        return reshape(g, shape(g) + (1,)) @ reshape(y, (1, -1)) if m > 1 else g * y
     if m == 1:  # a row
         g = reshape(g, shape(g)[:-1] + (1,) + shape(g)[-1:])
         return reshape(sum_to(g @ _swap(y), shape=(1,) + shape(x)), shape(x))

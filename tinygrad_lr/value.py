@@ -327,7 +327,8 @@ def shares_of_one(node: Value, g: Any) -> list[tuple[Value, Any]]:
 
 def shares_of_two(node: Value, g: Any) -> list[tuple[Value, Any]]:
     """`shares` where an operation takes two arguments."""
-    (x, y), (rule_x, rule_y) = node.inputs, node.operation.rules
+    x, y = node.inputs
+    rule_x, rule_y = node.operation.rules
     if type(y) is not Value:
         return [(x, rule_x(g, node._data, x._data, y))]
     if type(x) is not Value:
