@@ -234,17 +234,17 @@ def _side_by_side(parameters: list[Value]) -> tuple[list[float], list[float]]:
     g: list[float] = []
     for parameter in parameters:
         data, gradient = parameter._data, parameter.grad
-        if shape_of(data) != shape_of(gradient):
+        if type(data) is float and type(gradient) is float:
+            w.append(data)
+            g.append(gradient)
+        elif shape_of(data) == shape_of(gradient) != ():
+            w += data.flat
+            g += gradient.flat
+        else:
             raise ValueError(
                 f"step: a gradient of shape {shape_of(gradient)} for a parameter of shape "
                 f"{shape_of(data)}"
             )
-        if type(data) is float:
-            w.append(data)
-            g.append(gradient)
-        else:
-            w += data.flat
-            g += gradient.flat
     return w, g
 
 
