@@ -109,7 +109,7 @@ class DataParallel:
         if not any(isinstance(p, Value) for p in parameters):
             return loss
         inputs = tuple(p if isinstance(p, Value) else data for p, data in zip(parameters, datas))
-        return record(OPERATION, loss, inputs, {"gradients": gradients})
+        return record(OPERATION, loss, inputs, options={"gradients": gradients})
 
     def _ask(self, shards: dict[int, Shard | None], datas: list[Data]) -> dict[int, Any]:
         """The answer on each of these shards; None where it is not sent along and not known."""

@@ -199,7 +199,7 @@ def _unary(op: Operation, f: Callable[..., float]) -> Callable[..., Any]:
     def call(x: Any, /) -> Any:
         if type(x) is Value:
             data = x._data
-            return record(op, f(data) if type(data) is float else elementwise_of(f, data), (x,))
+            return record(op, f(data) if type(data) is float else elementwise_of(f, data), x)
         return elementwise_of(f, as_data(x))
 
     return call
@@ -218,7 +218,7 @@ def _binary(op: Operation, f: Callable[..., float]) -> Callable[..., Any]:
         else:
             return pairwise(f, a, b)
         if type(a) is float and type(b) is float:
-            return record(op, f(a, b), (x, y))
+            return record(op, f(a, b), x, y)
         if type(a) is float:
             x = broadcast_to(x, shape=b.shape) if type(x) is Value else x
         elif type(b) is float:
@@ -226,7 +226,7 @@ def _binary(op: Operation, f: Callable[..., float]) -> Callable[..., Any]:
         elif a.shape != b.shape:
             x, y = _stretched(op, (x, y))
             a, b = data_of(x), data_of(y)
-        return record(op, pairwise(f, a, b), (x, y))
+        return record(op, pairwise(f, a, b), x, y)
 
     return call
 
@@ -308,12 +308,17 @@ def _whole(op: Operation, f: Callable[..., Any]) -> Callable[..., Any]:
         out = f(*datas, **options)
         if saves:
             out, options["saved"] = out
-        return record(op, out, xs, options) if tracked else out
+        return record(op, out, xs, options=options) if tracked else out
 
     def call_without_options(*xs: Any) -> Any:
         xs, datas, tracked = _read(xs)
         out = f(*datas)
         return record(op, out, xs) if tracked else out
+
+    def call_of_two(x: Any, y: Any, /) -> Any:
+        (x, y), (a, b), tracked = _read((x, y))
+        out = f(a, b)
+        return record(op, out, x, y) if tracked else out
 
     def call_of_one(x: Any, /, *given: Any, **options: Any) -> Any:
         if given:
@@ -321,14 +326,16 @@ def _whole(op: Operation, f: Callable[..., Any]) -> Callable[..., Any]:
         if defaults:
             options = {**defaults, **options}
         if type(x) is Value:
-            return record(op, f(x._data, **options), (x,), options)
+            return record(op, f(x._data, **options), x, options=options)
         return f(data_of(x), **options)
 
     if saves or op.variadic:
         return call
     if len(op.arguments) == 1:
         return call_of_one
-    return call if names else call_without_options
+    if names:
+        return call
+    return call_of_two if len(op.arguments) == 2 else call_without_options
 
 
 # ---- the pair that the machinery itself needs --------------------------------------------
