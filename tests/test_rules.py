@@ -16,7 +16,9 @@ import pytest
 import tinygrad_lr
 from tinygrad_lr import Array, Value, elementwise, exp, grad, gradcheck, hessian, operation
 from tinygrad_lr.array import as_data, from_flat, shape_of
+from tinygrad_lr.graph.walk import behind
 from tinygrad_lr.registry import OPERATIONS, data_of, shape
+from tinygrad_lr.value import mode, shares
 
 for module in walk_packages(tinygrad_lr.__path__, "tinygrad_lr."):
     import_module(module.name)
@@ -176,6 +178,22 @@ def test_every_function_of_the_interface_is_an_operation_or_made_of_some():
         maximum minimum clip where sum mean max min logsumexp softmax log_softmax reshape
         transpose broadcast_to concatenate stack matmul dot""".split()
     assert set(functions) - set(OPERATIONS) == made_of_others
+
+
+@every_operation
+def test_an_operation_pays_the_same_with_and_without_loops(name):
+    op = OPERATIONS[name]
+    for arguments, options in points(op):
+        for tracked in product([False, True], repeat=len(arguments)):
+            if not any(tracked):
+                continue
+            with mode(tracing=True):  # where comparisons are nodes too
+                xs = [Value(x) if t else x for x, t in zip(arguments, tracked)]
+                out = op.public(*xs, **options)
+            for node in behind(out):
+                if node.operation is not None:
+                    g = node.data * 0.5 + 0.7
+                    assert node.operation.shares(node, g) == shares(node, g)
 
 
 def test_a_fused_operation_names_its_composition():

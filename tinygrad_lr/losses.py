@@ -41,7 +41,8 @@ divided by n. But the words mean different things, and neither contains the othe
     log-probability of the label and changes its sign. `cross_entropy` starts from scores.
 
 Each loss is first spelled out; where it is worth it, a fused form follows that is faster
-and exact for every score, and names the long form it must equal (`same_as`).
+and exact for every score, and names the long form it must equal (`same_as`). With the layer of
+weights in front of it, in one operation, it is in `linear_losses`.
 `reduction`: "mean" over the rows (the default), "sum", or "none". Losses raise ValueError
 for shapes that differ, targets that are no probabilities, and an empty batch.
 """
