@@ -406,6 +406,9 @@ def sum_to(x: Data, shape: Shape) -> Data:
     if broadcast_shape(shape, old) != old:
         raise ValueError(f"sum_to: shape {shape} cannot be stretched to {old}")
     added = len(old) - len(shape)
+    if old[added:] == shape:  # whole rows: elements of one place stand `size` apart
+        flat, size = flat_of(x), math.prod(shape)
+        return from_flat([float(sum(flat[i::size])) for i in range(size)], shape)
     axes = [a for a in range(len(old)) if a < added or old[a] != shape[a - added]]
     return reshape(reduce(sum, x, axes), shape)
 
@@ -470,14 +473,16 @@ def transpose(x: Data, axes: Sequence[int] | None = None) -> Data:
     """The axes in another order (reversed, if None)."""
     if not isinstance(x, Array):
         return x
+    if axes is None and x.ndim == 2:
+        swapped: Array = once(_swapped, x)
+        return swapped
     order = tuple(reversed(range(x.ndim))) if axes is None else tuple(a % x.ndim for a in axes)
     if sorted(order) != list(range(x.ndim)) or any(not -x.ndim <= a < x.ndim for a in axes or ()):
         raise ValueError(f"transpose: {axes} does not name each axis of {x.shape} once")
     if order == tuple(range(x.ndim)):
         return x
     if x.ndim == 2:
-        swapped: Array = once(_swapped, x)
-        return swapped
+        return transpose(x)
     shape = tuple(x.shape[a] for a in order)
     steps = strides(x.shape)
     places = [0]
