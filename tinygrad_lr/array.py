@@ -405,9 +405,10 @@ def sum_to(x: Data, shape: Shape) -> Data:
         return x
     if broadcast_shape(shape, old) != old:
         raise ValueError(f"sum_to: shape {shape} cannot be stretched to {old}")
-    added = len(old) - len(shape)
+    flat, size, added = flat_of(x), math.prod(shape), len(old) - len(shape)
+    if len(flat) == size:
+        return from_flat(flat, shape)
     if old[added:] == shape:  # whole rows: elements of one place stand `size` apart
-        flat, size = flat_of(x), math.prod(shape)
         return from_flat([float(sum(flat[i::size])) for i in range(size)], shape)
     axes = [a for a in range(len(old)) if a < added or old[a] != shape[a - added]]
     return reshape(reduce(sum, x, axes), shape)
