@@ -30,12 +30,14 @@ from random import Random
 from typing import NamedTuple
 
 ROOT = Path(__file__).resolve().parents[1]
-CORE = ["array", "numerics", "value", "operations", "probability", "targets", "losses",
-        "calculus"]  # fmt: skip
+CORE = ["array", "numerics", "value", "registry", "operations", "probability", "targets", "losses",
+        "linear_losses", "calculus"]  # fmt: skip
 OPTIM = sorted(p.stem for p in (ROOT / "tinygrad_lr" / "optim").glob("[!_]*.py"))
 MODULES = [*CORE, *[f"optim/{name}" for name in OPTIM]]
 FIRST = {  # the tests that belong to a module; test_<its own name> if it is not here
     "value": ["value", "registry"],
+    "registry": ["registry", "rules", "operations"],
+    "linear_losses": ["linear_losses", "rules"],
     "operations": ["operations", "rules", "array"],
     "probability": ["probability", "rules"],
     "targets": ["losses"],
@@ -51,7 +53,7 @@ FIRST = {  # the tests that belong to a module; test_<its own name> if it is not
 }
 REST = [
     "numerics", "shapes", "array", "value", "operations", "losses", "calculus", "probability",
-    "registry", "rules", "gradcheck", "routes", "gradient_algebra", "accuracy",
+    "registry", "rules", "linear_losses", "gradcheck", "routes", "gradient_algebra", "accuracy",
 ]  # fmt: skip
 REST_OF_OPTIM = ["optim_optimizer", "optim_adaptive", "optim_sgd", "optim_schedules",
                  "optim_second_order", "training", "models"]  # fmt: skip

@@ -69,23 +69,23 @@ def _mismatch(name: str, wanted: str, *given: Data) -> ValueError:
     ],
 )
 def linear_binary_cross_entropy(
-    x: Any, w: Any, b: Any, targets: Data, *, reduction: str = "mean"
+    x: Any, w: Any, b: Any, targets: Any, *, reduction: str = "mean"
 ) -> Any:
     """Binary cross-entropy of the scores x @ w + b, exact for every score.
 
     `x` (n, d), `w` (d), `b` one number, `targets` (n) in [0, 1]. Raises ValueError for
     other shapes and targets.
     """
-    name, size = "linear_binary_cross_entropy", shape_of(x)
-    if (
-        len(size) != 2
-        or size[1:] != shape_of(w)
-        or type(b) is not float
-        or size[:1] != shape_of(targets)
-    ):
+    name = "linear_binary_cross_entropy"
+    try:
+        (n, d), (weights,), (answers,) = x.shape, w.shape, targets.shape
+        fits = d == weights and n == answers and type(b) is float
+    except (AttributeError, ValueError):
+        fits = False
+    if not fits:
         raise _mismatch(name, "(n, d), (d), () and (n)", x, w, b, targets)
-    weights = w.flat
-    return two_classes(name, [sumprod(row, weights) + b for row in x.rows], targets, reduction)
+    column = w.flat
+    return two_classes(name, [sumprod(row, column) + b for row in x.rows], targets, reduction)
 
 
 # ---- several classes ---------------------------------------------------------------------
@@ -112,16 +112,21 @@ def linear_binary_cross_entropy(
     ],
 )
 def linear_cross_entropy(
-    x: Any, w: Any, b: Any, targets: Data, *, reduction: str = "mean"
+    x: Any, w: Any, b: Any, targets: Any, *, reduction: str = "mean"
 ) -> Any:
     """Cross-entropy of the scores x @ w + b of K classes: PyTorch's `linear_cross_entropy`.
 
     `x` (n, d), `w` (d, K), `b` (K), `targets` labels (n) or distributions (n, K), as in
     `cross_entropy`. Raises ValueError for other shapes and targets.
     """
-    name, size, classes = "linear_cross_entropy", shape_of(x), shape_of(b)
-    if len(size) != 2 or len(classes) != 1 or shape_of(w) != size[1:] + classes:
+    name = "linear_cross_entropy"
+    try:
+        (n, d), (weights, units), (classes,) = x.shape, w.shape, b.shape
+        fits = d == weights and units == classes
+    except (AttributeError, ValueError):
+        fits = False
+    if not fits:
         raise _mismatch(name, "(n, d), (d, K), (K) and (n) or (n, K)", x, w, b, targets)
-    units = list(zip(w.columns, b.flat))
-    rows = [[sumprod(row, weights) + bias for weights, bias in units] for row in x.rows]
-    return several_classes(name, rows, size[:1] + classes, targets, reduction)
+    columns = list(zip(w.columns, b.flat))
+    rows = [[sumprod(row, column) + bias for column, bias in columns] for row in x.rows]
+    return several_classes(name, rows, (n, classes), targets, reduction)

@@ -325,7 +325,7 @@ def _whole(op: Operation, f: Callable[..., Any]) -> Callable[..., Any]:
             options = {**defaults, **options}
         if type(x) is Value:
             return record(op, f(x._data, **options), x, options=options)
-        return f(data_of(x), **options)
+        return f(x if type(x) is Array else data_of(x), **options)
 
     if saves or op.variadic:
         return call
