@@ -279,7 +279,7 @@ LARGE = 10**308  # whole numbers up to here are floats, if not exactly
 
 def _number(x: Any) -> float:
     """x as a float, or an error that says what x is instead."""
-    if type(x) is bool or (type(x) is int and -LARGE < x < LARGE):
+    if type(x) is bool or (type(x) is int and abs(x) < LARGE):
         return float(x)
     if isinstance(x, Tracked):
         raise TypeError("a list of Values is not data; join them with stack([...]), or read .data")
@@ -547,11 +547,13 @@ def _matrix_by_matrix(x: Array, y: Array) -> list[float]:
 
 def _matmul_each(x: Any, y: Any) -> Data:
     """matmul where x or y is a stack of matrices."""
-    if x.ndim == 1 or y.ndim == 1:
-        axis = -2 if x.ndim == 1 else -1
-        x, y = (x, reshape(y, (-1, 1))) if y.ndim == 1 else (reshape(x, (1, -1)), y)
-        z: Any = _matmul_each(x, y)
-        return reshape(z, z.shape[:-2] + ((z.shape[-1],) if axis == -2 else (z.shape[-2],)))
+    z: Any
+    if x.ndim == 1:
+        z = _matmul_each(reshape(x, (1, -1)), y)
+        return reshape(z, z.shape[:-2] + z.shape[-1:])
+    if y.ndim == 1:
+        z = _matmul_each(x, reshape(y, (-1, 1)))
+        return reshape(z, z.shape[:-1])
     lead = broadcast_shape(x.shape[:-2], y.shape[:-2])
     stacks: list[Any] = [broadcast_to(a, lead + a.shape[-2:]) for a in (x, y)]
     matrices: list[Any] = [reshape(a, (math.prod(lead), *a.shape[-2:])) for a in stacks]

@@ -97,7 +97,8 @@ class Value(Tracked):
     @property
     def inputs(self) -> tuple[Any, ...]:
         """What the operation was given, Values and constants, in the order of its arguments."""
-        return _together(self._x, self._y)
+        x, y = self._x, self._y
+        return (x, y) if y is not None else x if type(x) is tuple else (x,)
 
     @property
     def data(self) -> Any:
@@ -234,11 +235,8 @@ def record(
     Every node of every graph is born here.
     """
     mode = _mode.get()
-    if mode is not None:
-        if mode.anomaly:
-            _check_finite(data, f"the output of {operation.name}", _together(x, y))
-        if not mode.recording:
-            return Value(data)
+    if mode is not None and not (mode.recording or mode.anomaly):
+        return Value(data)
     if type(data) is int:  # a user's function returned 0 or 1
         data = float(data)
     value = _new(Value)
@@ -250,15 +248,13 @@ def record(
     value._y = y
     value.options = options
     value.born = _next_birth()
+    if mode is not None and mode.anomaly:
+        _check_finite(data, f"the output of {operation.name}", value.inputs)
+        return value if mode.recording else Value(data)
     return value
 
 
 _new = object.__new__
-
-
-def _together(x: Any, y: Any) -> tuple[Any, ...]:
-    """The inputs that are kept as x and y."""
-    return (x, y) if y is not None else x if type(x) is tuple else (x,)
 
 
 # ---- the backward walk -----------------------------------------------------------------
@@ -310,22 +306,21 @@ def replaced(x: Value, operation: Any) -> RuntimeError:
 def shares(node: Value, g: Any, graph: bool = False) -> list[tuple[Value, Any]]:
     """What a node that is owed g pays to each of its inputs: local derivative times g."""
     operation, inputs, options = node.operation, node.inputs, node.options
+    arguments: tuple[Any, ...]
     if graph:
-        out: Any = node
-        arguments: Any = inputs
+        arguments = (g, node, *inputs)
         options = operation.options_on_graph(inputs, options)
     else:
-        out = node._data
-        arguments = [x._data if type(x) is Value else x for x in inputs]
+        arguments = (g, node._data, *[x._data if type(x) is Value else x for x in inputs])
     if operation.variadic:
         (rule,) = operation.variadic
-        amounts = rule(g, out, *arguments, **options)
+        amounts = rule(*arguments, **options)
         return [(x, share) for x, share in zip(inputs, amounts) if type(x) is Value]
     paid = []
     for x, rule in zip(inputs, operation.rules):
         if type(x) is Value:
             if rule is not None:
-                paid.append((x, rule(g, out, *arguments, **options)))
+                paid.append((x, rule(*arguments, **options)))
             elif x.born > node.born:  # who is paid is looked at by the walk
                 raise replaced(x, operation)
     return paid
