@@ -330,9 +330,10 @@ def once(f: Callable[[Array], Any], x: Any) -> Any:
     """f(x), kept with an Array x when it is first asked for: Arrays do not change."""
     if type(x) is not Array:
         return f(x)
-    if f not in x.kept:
-        x.kept[f] = f(x)
-    return x.kept[f]
+    kept = x.kept
+    if f not in kept:
+        kept[f] = f(x)
+    return kept[f]
 
 
 def numbers(datas: Iterable[Data]) -> list[float]:
