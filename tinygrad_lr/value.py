@@ -272,13 +272,12 @@ def pull_back(
     mode = _mode.get()
     anomaly = mode is not None and mode.anomaly
     ends = set(stop) if stop else ()
-    owed: dict[Value, Any] = {output: gradient}
+    if output.operation is None or output in ends:
+        return {output: gradient}
+    node, g = output, gradient
+    owed: dict[Value, Any] = {}
     debtors: list[tuple[int, Value]] = []  # a heap: the youngest is at its top, and pays next
-    if output.operation is not None and output not in ends:
-        debtors.append((-output.born, output))
-    while debtors:
-        _, node = heappop(debtors)
-        g = owed.pop(node)
+    while True:
         paid = shares(node, g, True) if graph else node.operation.shares(node, g)
         if anomaly:
             _check_shares(node, paid)
@@ -291,7 +290,10 @@ def pull_back(
                 owed[x] = share
                 if x.operation is not None and x not in ends:
                     heappush(debtors, (-x.born, x))
-    return owed
+        if not debtors:
+            return owed
+        _, node = heappop(debtors)
+        g = owed.pop(node)
 
 
 def replaced(x: Value, operation: Any) -> RuntimeError:
