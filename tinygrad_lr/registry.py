@@ -209,15 +209,17 @@ def _unary(op: Operation, f: Callable[..., float]) -> Callable[..., Any]:
 def _binary(op: Operation, f: Callable[..., float]) -> Callable[..., Any]:
     # What _several does, without loops: most of what is ever computed passes here.
     def call(x: Any, y: Any, /) -> Any:
-        a: Any = x._data if type(x) is Value else x if type(x) is float else as_data(x)
-        b: Any = y._data if type(y) is Value else y if type(y) is float else as_data(y)
         if type(x) is Value:
-            if type(y) is not Value:
-                y = b
+            a = x._data
+            if type(y) is Value:
+                b = y._data
+            else:
+                y = b = y if type(y) is float else as_data(y)
         elif type(y) is Value:
-            x = a
+            x = a = x if type(x) is float else as_data(x)
+            b = y._data
         else:
-            return pairwise(f, a, b)
+            return pairwise(f, as_data(x), as_data(y))
         if type(a) is float and type(b) is float:
             return record(op, f(a, b), x, y)
         if type(a) is float:
