@@ -3,10 +3,12 @@
 import ast
 import builtins
 import inspect
+import linecache
 import math
 import random
 import subprocess
 import sys
+from math import prod
 from pathlib import Path
 
 import pytest
@@ -15,12 +17,12 @@ from hypothesis import strategies as st
 
 from tinygrad_lr import (
     Array, Value, abs, affine, binary_cross_entropy_with_logits, clip, concatenate, cos,
-    cross_entropy, elementwise, exp, expm1, grad, hessian_vector_product, log, log1p,
+    cross_entropy, elementwise, exp, expm1, grad, hessian_vector_product, linear_cross_entropy, log, log1p,
     log_sigmoid, log_softmax, logsumexp, matmul, max, maximum, mean, minimum,
     negative_log_likelihood, no_grad, operation, relu, reshape, sigmoid, sin, softmax, softplus,
     sqrt, stack, sum, tanh, transpose, value_and_grad, where,
 )  # fmt: skip
-from tinygrad_lr.array import as_data, shape_of
+from tinygrad_lr.array import as_data, from_flat, shape_of
 from tinygrad_lr.array import flat_of as flat
 from tinygrad_lr.graph import compile, to_source
 from tinygrad_lr.registry import OPERATIONS, shape
@@ -375,6 +377,57 @@ def test_softmax_regression_with_distributions():
     Y = as_data([[0.2, 0.3, 0.5], [1.0, 0.0, 0.0]] * 3)
     check(lambda W, b, X, Y: cross_entropy(X @ W + b, Y), (W, b, X, Y), (0, 1))
     check(lambda W, b, X, Y: mean(-sum(Y * log_softmax(affine(X, W, b)), axis=1)), (W, b, X, Y))
+
+
+def text_of_last_compiled():
+    """The lines that a traceback through the function compiled last would show."""
+    names = [name for name in linecache.cache if name.startswith("<tinygrad_lr source")]
+    return "".join(linecache.cache[names[-1]][2])
+
+
+LABELS, SHARES = [2, 0, 1, 1, 0, 2], [[0.2, 0.3, 0.5], [1.0, 0.0, 0.0]] * 3
+
+
+@pytest.mark.parametrize(
+    "loss",
+    [
+        lambda W, b, X: cross_entropy(X @ W + b, LABELS),
+        lambda W, b, X: linear_cross_entropy(X, W, b, LABELS),
+        lambda W, b, X: linear_cross_entropy(X, W, b, SHARES, "sum"),
+    ],
+)
+def test_a_loss_of_several_classes_is_called_once_and_its_errors_are_used(loss):
+    random_ = random.Random(3)
+    normal = lambda *size: from_flat([random_.gauss(0, 1) for _ in range(prod(size))], size)
+    W, b, X = normal(4, 3), normal(3), normal(6, 4)
+    check(loss, (W, b, X))
+    fast = compile(loss, W, b, X, argnums=(0, 1))
+    text = text_of_last_compiled()
+    calls = [n for n in ast.walk(ast.parse(text)) if isinstance(n, ast.Call)]
+    called = [n.func.id for n in calls if isinstance(n.func, ast.Name)]
+    assert [name for name in called if "entropy" in name or "softmax" in name] in (
+        ["cross_entropy"], ["linear_cross_entropy"],
+    )  # fmt: skip
+    for scale in (1.0, 30.0, 1000.0):  # other numbers, and scores whose exp overflows
+        inputs = normal(4, 3) * scale, normal(3), normal(6, 4)
+        (value, slopes), (expected, wanted) = fast(*inputs), value_and_grad(loss, (0, 1))(*inputs)
+        assert value == pytest.approx(expected, rel=1e-13)
+        for found, slope in zip(slopes, wanted):
+            agree(found, slope, abs=1e-13)
+
+
+def test_a_loss_that_is_called_whole_is_differentiated_twice():
+    z, v = [[0.3, -1.0, 0.4], [0.1, 2.0, -0.5]], as_data([[0.7, -0.2, 0.1], [0.3, 0.0, 1.0]])
+    loss = lambda z: cross_entropy(z, [2, 0])
+    bend = lambda z: sum(grad(loss)(z) * v)
+    value, (slope,) = compile(bend, z)(z)
+    agree(value, bend(z), abs=1e-15)
+    agree(slope, hessian_vector_product(loss)(z, v), abs=1e-15)
+
+
+def test_labels_as_an_input_of_a_loss_that_is_called_whole_are_refused():
+    with pytest.raises(TypeError, match="labels"):
+        compile(lambda z, y: cross_entropy(z, y), [[0.3, -1.0], [0.1, 2.0]], [1.0, 0.0])
 
 
 FUNCTIONS = {

@@ -98,6 +98,7 @@ def _head(lines: Lines, guarded: bool) -> list[str]:
         if len(told) > WIDTH:
             told = "from tinygrad_lr.array import (\n" + "".join(f"    {n},\n" for n in names) + ")"
         head += ["", told]
+    head += ["", "from tinygrad_lr.registry import OPERATIONS"] if writer.needs_operations else []
     for name, data in constants:
         told = f"{name} = Array({data.tolist()})"
         if len(told) > WIDTH:

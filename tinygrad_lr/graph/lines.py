@@ -30,6 +30,8 @@ LETTERS = {
     "log_softmax": ("z", ""),
     "binary_cross_entropy_with_logits": ("z", "loss"),
     "cross_entropy": ("z", "loss"),
+    "linear_binary_cross_entropy": ("", "loss"),
+    "linear_cross_entropy": ("", "loss"),
 }
 """What an operation is given first, and what it gives, as textbooks call them."""
 

@@ -19,6 +19,7 @@ from math import prod
 from typing import Any
 
 from .. import array, numerics
+from ..registry import OPERATIONS
 from .syntax import call, literal, number_in
 from .terms import Term
 from .writing import Writer
@@ -171,6 +172,12 @@ class TensorWriter(Writer):
         if getattr(thing, "__module__", None) == array.__name__:
             self.imports.add(thing.__name__)
             return ast.Name(thing.__name__)
+        if not self.limits and _saves(thing):  # a fused operation that was left whole
+            if thing not in self._helper_names:
+                name = self._helper_names[thing] = self.unique(thing.__name__)
+                self.needs_operations = True
+                self.helpers[name] = f'{name} = OPERATIONS["{thing.__name__}"].function'
+            return ast.Name(self._helper_names[thing])
         return super().refer(thing)
 
     def of_numerics(self, function: Callable[..., Any]) -> ast.expr:
@@ -189,3 +196,9 @@ class TensorWriter(Writer):
     def _of_array(self, name: str, *arguments: ast.expr) -> ast.expr:
         self.imports.add(name)
         return call(name, *arguments)
+
+
+def _saves(function: Callable[..., Any]) -> bool:
+    """Does it belong to an operation that saves something for its rules?"""
+    operation = OPERATIONS.get(getattr(function, "__name__", ""))
+    return operation is not None and operation.function is function and bool(operation.saves)

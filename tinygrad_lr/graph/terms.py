@@ -14,8 +14,10 @@ True
 
 A fused operation whose function is more than one expression is spelled out: read as the
 composition that it names (`same_as`). Only rewritings that leave every float as it was are
-made (but for the sign of a zero), so sums are not reordered and 0 * x stays. For speed,
-with `formula_of`, factors are.
+made (but for the sign of a zero), so sums are not reordered and 0 * x stays.
+
+For speed, with `formula_of`, factors are reordered; and a fused operation stays whole where its
+composition is more than loops, because it computes for its rules what they would compute again.
 """
 
 from __future__ import annotations
@@ -102,6 +104,7 @@ class Book:
         self.terms: dict[Value, Term] = {}
         self.spelled_out: dict[Term, tuple[Operation, tuple[Term, ...]]] = {}
         self._written: dict[Any, Term] = {}
+        self._known: dict[Term, Term] = {}  # terms whose numbers an operation has saved
         for value, name in inputs.items():
             self.input(value, name)
 
@@ -114,7 +117,8 @@ class Book:
         if type(value) is not Value:
             return self.constant(value)
         for node in behind(value, self.terms):
-            self.terms[node] = term = self._of_node(node)
+            term = self._of_node(node)
+            self.terms[node] = term = self._known.get(term, term)
             term.label = term.label or node.label
         return self.terms[value]
 
@@ -145,6 +149,8 @@ class Book:
         if operation.same_as is not None and body_of(operation.function).expression is None:
             spelled = operation.same_as(*node.inputs, **options)
             _check_that_nothing_is_lost(operation, node.inputs, spelled)
+            if self.formula_of and operation.saves is not None and not _is_of_loops(spelled):
+                return self._whole(operation, node, options)
             term = self.read(spelled)
             self.spelled_out.setdefault(term, (operation, tuple(map(self.read, node.inputs))))
             return term
@@ -155,6 +161,23 @@ class Book:
             if told:
                 return told
         return self._simplified(operation, inputs, node.shape, options)
+
+    def _whole(self, operation: Operation, node: Value, options: dict[str, Any]) -> Term:
+        """A fused operation as it is: a pair of its output and of what it saves for its rules.
+
+        They tell the same numbers by a term of their own, which the second then stands for.
+        """
+        assert operation.saves is not None
+        inputs = tuple(map(self.read, node.inputs))
+        key = operation, inputs, repr(options)
+        pair = self._write(key, (), operation=_called(operation), inputs=inputs, options=options)
+        pair.name = ""  # the letter that a textbook has for it belongs to its first part
+        told = operation.saves(*node.inputs, **options)
+        saved = self._write((pair, 1), told.shape, operation=_SAVED, inputs=(pair,))
+        self._known[self.read(told)] = saved
+        output = self._write((pair, 0), node.shape, operation=_OUTPUT, inputs=(pair,))
+        self.spelled_out[output] = operation, inputs
+        return output
 
     def _stretched(self, x: Term, shape: Shape) -> Term:
         if x.data is None or x.shape == shape:
@@ -297,6 +320,40 @@ class Book:
         assert term.operation is not None
         shape = term.shape if shape is None else shape
         return self._simplified(term.operation, inputs, shape, dict(term.options))
+
+
+def _called(operation: Operation) -> Operation:
+    """The function of an operation that saves something, which gives a pair."""
+    return Operation(operation.function, {}, is_elementwise=False)
+
+
+def output_of(pair: Any) -> Any:
+    """What the operation computes."""
+    return pair[0]
+
+
+def saved_by(pair: Any) -> Any:
+    """What it saves."""
+    return pair[1]
+
+
+_OUTPUT = Operation(output_of, {}, is_elementwise=False)
+_SAVED = Operation(saved_by, {}, is_elementwise=False)
+_LOOPS = {"broadcast_to", "matmul", "reshape", "sum", "sum_to"}
+
+
+def _is_of_loops(value: Value) -> bool:
+    """Is it made of nothing but what is computed element by element, of products and sums?"""
+    for node in behind(value):
+        operation = node.operation
+        if operation is None or operation.is_elementwise or operation.name in _LOOPS:
+            continue
+        if operation.same_as is None:
+            return False
+        options = {name: node.options[name] for name in operation.options}
+        if not _is_of_loops(operation.same_as(*node.inputs, **options)):
+            return False
+    return True
 
 
 def _is_own(operation: Operation) -> bool:

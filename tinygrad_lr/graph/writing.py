@@ -37,6 +37,7 @@ class Writer:
     def __init__(self) -> None:
         self.names: dict[Term, str] = {}
         self.needs_math = False
+        self.needs_operations = False
         self.imports: set[str] = set()  # from `array`
         self.helpers: dict[str, str] = {}  # name -> definition
         self._helper_names: dict[Any, str] = {}
