@@ -17,8 +17,9 @@ from hypothesis import strategies as st
 
 from tinygrad_lr import (
     Array, Value, abs, affine, binary_cross_entropy_with_logits, clip, concatenate, cos,
-    cross_entropy, elementwise, exp, expm1, grad, hessian_vector_product, linear_cross_entropy, log, log1p,
-    log_sigmoid, log_softmax, logsumexp, matmul, max, maximum, mean, minimum,
+    cross_entropy, elementwise, exp, expm1, grad, hessian_vector_product,
+    linear_binary_cross_entropy, linear_cross_entropy, log, log1p, log_sigmoid, log_softmax,
+    logsumexp, matmul, max, maximum, mean, minimum,
     negative_log_likelihood, no_grad, operation, relu, reshape, sigmoid, sin, softmax, softplus,
     sqrt, stack, sum, tanh, transpose, value_and_grad, where,
 )  # fmt: skip
@@ -414,6 +415,21 @@ def test_a_loss_of_several_classes_is_called_once_and_its_errors_are_used(loss):
         assert value == pytest.approx(expected, rel=1e-13)
         for found, slope in zip(slopes, wanted):
             agree(found, slope, abs=1e-13)
+
+
+@pytest.mark.parametrize("rows", [8, 100])
+def test_a_loss_of_two_classes_is_called_where_there_are_many_rows(rows):
+    w, b, X, y = data(rows)
+    loss = lambda w, b, X, y: linear_binary_cross_entropy(X, w, b, y)
+    check(loss, (w, b, X, y))
+    fast = compile(loss, w, b, X, y, argnums=(0, 1))
+    assert ("= linear_binary_cross_entropy(" in text_of_last_compiled()) == (rows == 100)
+    (value, slopes), (expected, wanted) = (
+        g(w * 500.0, b, X, y) for g in (fast, value_and_grad(loss, (0, 1)))
+    )
+    assert value == pytest.approx(expected, rel=1e-13)
+    for found, slope in zip(slopes, wanted):
+        agree(found, slope, abs=1e-12)
 
 
 def test_a_loss_that_is_called_whole_is_differentiated_twice():

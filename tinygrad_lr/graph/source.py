@@ -82,9 +82,9 @@ def compile(
     (8.0, 12.0)
 
     Give it floats and Arrays: anything else is converted at every call. For speed, functions
-    such as sigmoid are written as their formulas (`formulas`), and losses of several classes are
-    called as they are; where something raises, because a limit is in reach, the source of
-    `to_source` itself is run.
+    such as sigmoid are written as their formulas (`formulas`), and losses of several classes or
+    many rows are called as they are. Where something raises, because a limit is in reach, the
+    source of `to_source` itself is run.
     """
     made: dict[Any, Callable[..., Any]] = {}
 

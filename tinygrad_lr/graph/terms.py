@@ -17,7 +17,8 @@ composition that it names (`same_as`). Only rewritings that leave every float as
 made (but for the sign of a zero), so sums are not reordered and 0 * x stays.
 
 For speed, with `formula_of`, factors are reordered; and a fused operation stays whole where its
-composition is more than loops, because it computes for its rules what they would compute again.
+composition is more than loops, or the loops are long, because it computes for its rules what they
+would compute again.
 """
 
 from __future__ import annotations
@@ -149,8 +150,10 @@ class Book:
         if operation.same_as is not None and body_of(operation.function).expression is None:
             spelled = operation.same_as(*node.inputs, **options)
             _check_that_nothing_is_lost(operation, node.inputs, spelled)
-            if self.formula_of and operation.saves is not None and not _is_of_loops(spelled):
-                return self._whole(operation, node, options)
+            if self.formula_of and operation.saves is not None:
+                told = operation.saves(*node.inputs, **options)
+                if prod(shape_of(told.data)) >= MANY or not _is_of_loops(spelled):
+                    return self._whole(operation, node, options, told)
             term = self.read(spelled)
             self.spelled_out.setdefault(term, (operation, tuple(map(self.read, node.inputs))))
             return term
@@ -162,17 +165,17 @@ class Book:
                 return told
         return self._simplified(operation, inputs, node.shape, options)
 
-    def _whole(self, operation: Operation, node: Value, options: dict[str, Any]) -> Term:
+    def _whole(
+        self, operation: Operation, node: Value, options: dict[str, Any], told: Value
+    ) -> Term:
         """A fused operation as it is: a pair of its output and of what it saves for its rules.
 
-        They tell the same numbers by a term of their own, which the second then stands for.
+        They tell what is saved as `told`, for which the second then stands.
         """
-        assert operation.saves is not None
         inputs = tuple(map(self.read, node.inputs))
         key = operation, inputs, repr(options)
         pair = self._write(key, (), operation=_called(operation), inputs=inputs, options=options)
         pair.name = ""  # the letter that a textbook has for it belongs to its first part
-        told = operation.saves(*node.inputs, **options)
         saved = self._write((pair, 1), told.shape, operation=_SAVED, inputs=(pair,))
         self._known[self.read(told)] = saved
         output = self._write((pair, 0), node.shape, operation=_OUTPUT, inputs=(pair,))
@@ -339,6 +342,7 @@ def saved_by(pair: Any) -> Any:
 
 _OUTPUT = Operation(output_of, {}, is_elementwise=False)
 _SAVED = Operation(saved_by, {}, is_elementwise=False)
+MANY = 32  # numbers to save for which a call is less work than its composition in loops
 _LOOPS = {"broadcast_to", "matmul", "reshape", "sum", "sum_to"}
 
 
