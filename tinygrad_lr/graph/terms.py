@@ -152,7 +152,8 @@ class Book:
             _check_that_nothing_is_lost(operation, node.inputs, spelled)
             if self.formula_of and operation.saves is not None:
                 told = operation.saves(*node.inputs, **options)
-                if prod(shape_of(told.data)) >= MANY or not _is_of_loops(spelled):
+                is_one = type(told) is Value  # not several
+                if is_one and (told.size >= MANY or not _is_of_loops(spelled, node.inputs)):
                     return self._whole(operation, node, options, told)
             term = self.read(spelled)
             self.spelled_out.setdefault(term, (operation, tuple(map(self.read, node.inputs))))
@@ -346,16 +347,16 @@ MANY = 32  # numbers to save for which a call is less work than its composition 
 _LOOPS = {"broadcast_to", "matmul", "reshape", "sum", "sum_to"}
 
 
-def _is_of_loops(value: Value) -> bool:
-    """Is it made of nothing but what is computed element by element, of products and sums?"""
-    for node in behind(value):
+def _is_of_loops(value: Value, inputs: tuple[Any, ...]) -> bool:
+    """Is it made of these by nothing but loops over elements, products and sums?"""
+    for node in behind(value, {x for x in inputs if type(x) is Value}):
         operation = node.operation
         if operation is None or operation.is_elementwise or operation.name in _LOOPS:
             continue
         if operation.same_as is None:
             return False
         options = {name: node.options[name] for name in operation.options}
-        if not _is_of_loops(operation.same_as(*node.inputs, **options)):
+        if not _is_of_loops(operation.same_as(*node.inputs, **options), node.inputs):
             return False
     return True
 
