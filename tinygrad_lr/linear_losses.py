@@ -15,7 +15,7 @@ the derivatives are those of the textbook, a matrix product each:
 >>> loss, w.grad, b.grad             # p = 1/2, so e = (1/2, -1/2) / 2
 (Value(0.6931471805599453, operation='linear_binary_cross_entropy'), Array([-0.5, -0.75]), 0.0)
 
-One node instead of two is a quarter of the time of a step with few rows. The long way, and
+One node instead of two saves a sixth of the time of a step with few rows. The long way, and
 why these losses are what they are, is in `losses`.
 """
 

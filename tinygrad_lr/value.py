@@ -329,7 +329,7 @@ def shares(node: Value, g: Any, graph: bool = False) -> list[tuple[Value, Any]]:
 
 
 # Most nodes have one or two inputs, each with a rule, and no options. Then numbers are paid
-# without loops: the same, in half the time (`Operation` says who may).
+# without loops: the same, in a third of the time (`Operation` says who may).
 
 
 def shares_of_one(node: Value, g: Any) -> list[tuple[Value, Any]]:
