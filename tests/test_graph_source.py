@@ -767,12 +767,6 @@ def test_tracing_leaves_nothing_behind():
         assert compile(lambda y: y * y, 2.0)(3.0) == (9.0, (6.0,))
 
 
-if __name__ == "__main__":
-    for name, (f, inputs, argnums) in SOURCES.items():
-        (GOLDEN / f"{name}.py").write_text(to_source(f, *inputs, argnums=argnums), encoding="utf-8")
-    print("written:", *SOURCES)
-
-
 class Lookalike:
     """Has a shape and numbers, as an Array has, but is none."""
 
@@ -788,3 +782,9 @@ def test_a_compiled_function_converts_what_only_looks_like_an_array():
     value, (d_x, d_s) = scaled(Lookalike(), 2)
     assert (value, d_x, d_s) == (6.0, Array([2.0, 2.0]), 3.0)
     assert all(type(v) is float for v in (value, d_s, *d_x))
+
+
+if __name__ == "__main__":
+    for name, (f, inputs, argnums) in SOURCES.items():
+        (GOLDEN / f"{name}.py").write_text(to_source(f, *inputs, argnums=argnums), encoding="utf-8")
+    print("written:", *SOURCES)

@@ -404,15 +404,13 @@ def sum_to(x: Data, shape: Shape) -> Data:
     old = shape_of(x)
     if old == shape:
         return x
-    if broadcast_shape(shape, old) != old:
+    if not isinstance(x, Array) or broadcast_shape(shape, old) != old:
         raise ValueError(f"sum_to: shape {shape} cannot be stretched to {old}")
-    flat, size, added = flat_of(x), math.prod(shape), len(old) - len(shape)
-    if len(flat) == size:
-        return from_flat(flat, shape)
-    if old[added:] == shape:  # whole rows: elements of one place stand `size` apart
-        return from_flat([float(sum(flat[i::size])) for i in range(size)], shape)
-    axes = [a for a in range(len(old)) if a < added or old[a] != shape[a - added]]
-    return reshape(reduce(sum, x, axes), shape)
+    if x.size == math.prod(shape):
+        return from_flat(x.flat, shape)
+    added = len(old) - len(shape)
+    axes = tuple([a for a, n in enumerate(old) if a < added or n != shape[a - added]])
+    return from_flat([float(sum(group)) for group in _groups(x, axes)], shape)
 
 
 # ---- reductions, shapes, products ------------------------------------------------------

@@ -117,11 +117,15 @@ class Operation:
     def __repr__(self) -> str:
         return f"<operation {self.name}({', '.join(self.arguments + self.options)})>"
 
+    def given(self, options: dict[str, Any]) -> dict[str, Any]:
+        """The options of a node without what it saved: those it was called with."""
+        return {name: options[name] for name in self.options}
+
     def options_on_graph(self, inputs: tuple[Any, ...], options: dict[str, Any]) -> dict[str, Any]:
         """The options of a node with what it saved told as Values, for second derivatives."""
         if self.saves is None:
             return options
-        given = {name: options[name] for name in self.options}
+        given = self.given(options)
         return {**given, "saved": self.saves(*inputs, **given)}
 
     def publish(self, public: Callable[..., Any]) -> Callable[..., Any]:
@@ -327,7 +331,7 @@ def _whole(op: Operation, f: Callable[..., Any]) -> Callable[..., Any]:
             options = {**defaults, **options}
         if type(x) is Value:
             return record(op, f(x._data, **options), x, options=options)
-        return f(x if type(x) is Array else data_of(x), **options)
+        return f(data_of(x), **options)
 
     if saves or op.variadic:
         return call

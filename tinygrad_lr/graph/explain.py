@@ -145,7 +145,7 @@ class _Explanation:
         operation = x.operation
         if operation is None:
             return self.names[x]
-        options = {name: x.options[name] for name in operation.options}
+        options = operation.given(x.options)
         term = Term(x.shape, operation, tuple(map(self.book.read, x.inputs)), options)
         told = formula(term)
         if operation.name == "broadcast_to":  # which formulas do not show

@@ -146,7 +146,7 @@ class Book:
         operation = node.operation
         if operation is None:  # a leaf that is no input of the function does not change
             return self.constant(node.data)
-        options = {name: node.options[name] for name in operation.options}
+        options = operation.given(node.options)
         if operation.same_as is not None and body_of(operation.function).expression is None:
             spelled = operation.same_as(*node.inputs, **options)
             _check_that_nothing_is_lost(operation, node.inputs, spelled)
@@ -355,8 +355,8 @@ def _is_of_loops(value: Value, inputs: tuple[Any, ...]) -> bool:
             continue
         if operation.same_as is None:
             return False
-        options = {name: node.options[name] for name in operation.options}
-        if not _is_of_loops(operation.same_as(*node.inputs, **options), node.inputs):
+        spelled = operation.same_as(*node.inputs, **operation.given(node.options))
+        if not _is_of_loops(spelled, node.inputs):
             return False
     return True
 

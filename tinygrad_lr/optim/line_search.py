@@ -37,10 +37,10 @@ import sys
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any, NamedTuple
 
-from ..array import from_flat, numbers
+from ..array import numbers
 from ..value import Value, mode, no_grad, pull_back
 from .linear import dot, moved
-from .optimizer import Optimizer, Schedule
+from .optimizer import Optimizer, Schedule, place
 
 __all__ = ["BacktrackingLineSearch", "ClosureOptimizer", "Trial", "backtrack", "strong_wolfe"]
 
@@ -90,11 +90,7 @@ class ClosureOptimizer(Optimizer):
 
     def put(self, w: list[float]) -> None:
         """Let the parameters be w."""
-        first = 0
-        for p in self.parameters:
-            numbers = w[first : first + p.size]
-            p.data = from_flat(numbers, p.shape) if p.shape else numbers[0]
-            first += p.size
+        place(self.parameters, w)
 
     def loss_at(self, w: list[float], closure: Closure) -> float:
         """The loss at w; the parameters stay there."""

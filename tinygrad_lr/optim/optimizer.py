@@ -138,7 +138,7 @@ class Optimizer:
             w, g = _side_by_side(parameters)
             if self.weight_decay or self.maximize:
                 w, g = self._decayed(w, g, lr)
-            _move(parameters, self.update(w, g, state, lr))
+            place(parameters, self.update(w, g, state, lr))
         if all(idle):
             warnings.warn(
                 "step: no parameter has a gradient, so nothing moved; call loss.backward() first, "
@@ -248,8 +248,8 @@ def _side_by_side(parameters: list[Value]) -> tuple[list[float], list[float]]:
     return w, g
 
 
-def _move(parameters: list[Value], w: list[float]) -> None:
-    """Give each parameter its part of the new numbers."""
+def place(parameters: list[Value], w: list[float]) -> None:
+    """Give each parameter its part of the numbers of all."""
     start = 0
     for parameter in parameters:
         data = parameter._data
