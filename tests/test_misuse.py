@@ -345,12 +345,18 @@ def test_a_refused_mistake_changes_nothing():
     assert w.data == 3.0
 
 
-def test_a_step_with_a_gradient_of_another_shape_is_refused():
+def test_a_gradient_of_another_shape_is_refused_where_it_is_given():
     v = Value([1.0, 2.0])
-    v.grad = Array([1.0])
-    with pytest.raises(ValueError, match=r"gradient of shape \(1,\) for a parameter"):
-        SGD([v], lr=0.1).step()
-    assert v.data == Array([1.0, 2.0])
+    v.grad = [3, 4]  # read as data are
+    assert v.grad == Array([3.0, 4.0])
+    with pytest.raises(ValueError, match=r"grad of shape \(1,\) for a Value of shape \(2,\)"):
+        v.grad = Array([1.0])
+    with pytest.raises(TypeError, match="'a' is a str"):
+        v.grad = "a"
+    assert v.grad == Array([3.0, 4.0])
+    v.grad = None
+    assert v.grad is None
+
 
 
 def test_an_optimizer_wants_a_list_of_parameters_and_a_number_as_rate():

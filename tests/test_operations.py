@@ -265,6 +265,9 @@ def test_stack_and_concatenate_mix_values_and_numbers():
         ),
         (lambda: t.transpose([[1]], (0, 2)), "does not name each axis"),
         (lambda: t.broadcast_to([1, 2], (3,)), "do not fit"),
+        (lambda: t.maximum([1, 2], [1, 2, 3]), r"maximum: shapes \(2,\) and \(3,\) do not fit"),
+        (lambda: t.where([1, 2], 0, [1, 2, 3]), r"where: shapes \(2,\) and \(\) and \(3,\)"),
+        (lambda: t.Array([1, 2]) < [1, 2, 3], "less: shapes"),
     ],
 )
 def test_errors_state_the_operation_and_the_shapes(make, message):

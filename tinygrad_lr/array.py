@@ -191,8 +191,8 @@ class Array:
     __mul__, __rmul__ = _lifted(operator.mul)
     __truediv__, __rtruediv__ = _lifted(numerics.divide)
     __pow__, __rpow__ = _lifted(numerics.power)
-    __lt__, __gt__ = _lifted(lambda x, y: float(x < y))
-    __le__, __ge__ = _lifted(lambda x, y: float(x <= y))
+    __lt__, __gt__ = _lifted(numerics.less)
+    __le__, __ge__ = _lifted(numerics.less_equal)
 
     def __matmul__(self, other: Any) -> Any:
         if type(other) is Array:
@@ -346,10 +346,16 @@ def elementwise(f: Callable[..., float], *xs: Data) -> Data:
     if len(xs) == 1:
         (x,) = xs
         return from_flat(_mapped(f, x.flat), x.shape) if type(x) is Array else f(x)
-    shape = broadcast_shape(*map(shape_of, xs))
-    if not shape:
+    shapes = {x.shape for x in xs if isinstance(x, Array)}
+    if not shapes:
         return f(*xs)
-    xs = tuple(broadcast_to(x, shape) if type(x) is Array else x for x in xs)
+    shape = shapes.pop()
+    if shapes:  # more than one
+        try:
+            shape = broadcast_shape(*map(shape_of, xs))
+        except ValueError as error:
+            raise ValueError(f"{f.__name__}: {error}") from None
+        xs = tuple([broadcast_to(x, shape) if isinstance(x, Array) else x for x in xs])
     flats = [x.flat if isinstance(x, Array) else repeat(x) for x in xs]
     return from_flat(_mapped(f, *flats), shape)
 
@@ -462,7 +468,7 @@ def reshape(x: Data, shape: Shape) -> Data:
     if -1 in shape:
         known = -math.prod(shape)
         shape = tuple((size // known if known else 0) if n == -1 else n for n in shape)
-    if math.prod(shape) != size or any(n < 0 for n in shape):
+    if math.prod(shape) != size or min(shape, default=1) < 0:
         raise ValueError(f"reshape: {shape_of(x)} has {size} elements, {wanted} has not")
     if shape == ():
         return x.flat[0] if isinstance(x, Array) else x

@@ -37,9 +37,10 @@ from decimal import Context, Decimal, localcontext
 from functools import partial
 
 __all__ = [
-    "FAST", "cos", "divide", "exp", "expm1", "exponentials", "largest", "log", "log1p",
-    "log_sigmoid", "log_softmax", "log_sum_exp", "logistic_density", "power", "sigmoid",
-    "sin", "smallest", "softmax", "softmax_and_log", "softplus", "sqrt",
+    "FAST", "cos", "divide", "exp", "expm1", "exponentials", "largest", "less", "less_equal",
+    "log", "log1p", "log_sigmoid", "log_softmax", "log_sum_exp", "logistic_density", "power",
+    "sigmoid", "sin", "smallest", "softmax", "softmax_and_log", "softplus", "sqrt", "tanh",
+    "where",
 ]  # fmt: skip
 
 
@@ -96,6 +97,11 @@ def cos(x: float) -> float:
     return math.cos(x) if math.isfinite(x) else math.nan
 
 
+def tanh(x: float) -> float:
+    """Hyperbolic tangent: (exp(2x) - 1) / (exp(2x) + 1), without the overflow."""
+    return math.tanh(x)
+
+
 def divide(x: float, y: float) -> float:
     """x / y; by zero: NaN for 0/0, otherwise infinity with the signs multiplied."""
     try:
@@ -117,6 +123,21 @@ def power(x: float, y: float) -> float:
         if not y.is_integer() and x < 0.0:
             return math.nan
         return -math.inf if x < 0.0 and odd else math.inf
+
+
+def less(x: float, y: float) -> float:
+    """1 where x < y, else 0."""
+    return float(x < y)
+
+
+def less_equal(x: float, y: float) -> float:
+    """1 where x <= y, else 0."""
+    return float(x <= y)
+
+
+def where(condition: float, x: float, y: float) -> float:
+    """x where the condition holds (is not 0), else y."""
+    return x if condition else y
 
 
 def largest(xs: Sequence[float]) -> float:
@@ -250,8 +271,12 @@ FAST: dict[Callable[..., float], Callable[..., Iterable[float]]] = {
     sqrt: _mapping(math.sqrt),
     sin: _mapping(math.sin),
     cos: _mapping(math.cos),
+    tanh: _mapping(math.tanh),
     divide: _mapping(operator.truediv),
     power: _mapping(math.pow),
+    less: lambda xs, ys: map(float, map(operator.lt, xs, ys)),
+    less_equal: lambda xs, ys: map(float, map(operator.le, xs, ys)),
+    where: lambda conditions, xs, ys: [x if c else y for c, x, y in zip(conditions, xs, ys)],
     sigmoid: lambda xs: [1.0 / (1.0 + e) for e in _exp_of_minus(xs)],
     softplus: lambda xs: map(math.log1p, map(math.exp, xs)),
     log_sigmoid: lambda xs: [-v for v in map(math.log1p, _exp_of_minus(xs))],

@@ -174,6 +174,7 @@ def _comparison(symbol: str) -> Callable[[Callable[..., float]], Callable[[Any, 
             truth = array.pairwise(function, data_of(x), data_of(y))
             return bool(truth) if type(truth) is float else truth
 
+        compare.operation = record.operation  # type: ignore[attr-defined]
         return compare
 
     return decorate
@@ -241,6 +242,8 @@ def clip(x: float, low: float, high: float) -> float:
     """x held between low and high. Outside it is owed nothing: clipping kills the gradient."""
     return low if x < low else high if x > high else x
 
+
+quick(less, less_equal, where)
 
 # ---- reductions ----------------------------------------------------------------------------
 
@@ -421,7 +424,7 @@ def _matmul_x(g: Any, out: Any, x: Any, y: Any) -> Any:
     """G Y', the outer product g y' for a vector y."""
     m, n = len(shape(x)), len(shape(y))
     if n == 1:  # as a product of a column and a row, which needs no stretching
-        return reshape(g, shape(g) + (1,)) @ reshape(y, (1, -1)) if m > 1 else g * y
+        return reshape(g, shape(g) + (1,)) @ reshape(y, (1, *shape(y))) if m > 1 else g * y
     if m == 1:  # a row
         g = reshape(g, shape(g)[:-1] + (1,) + shape(g)[-1:])
         return reshape(sum_to(g @ _swap(y), shape=(1,) + shape(x)), shape(x))

@@ -134,5 +134,5 @@ def log_softmax(x: Data, *, axis: Axis = -1) -> Data:
     return array.along(numerics.log_softmax, x, axis)
 
 
-quick(sigmoid, softplus, log_sigmoid, logistic_density)
+quick(sigmoid, tanh, softplus, log_sigmoid, logistic_density)
 attach(sigmoid, tanh, softplus, log_sigmoid, logsumexp, softmax, log_softmax)

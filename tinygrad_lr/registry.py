@@ -194,7 +194,7 @@ def elementwise(
 
 
 def quick(*operations: Callable[..., Any]) -> None:
-    """Operations that only pass on to `numerics`, under the same name: so do their fast forms."""
+    """Operations that are in `numerics` too, under the same name: its fast forms are theirs."""
     for public in operations:
         op: Operation = public.operation  # type: ignore[attr-defined]
         numerics.FAST[op.function] = numerics.FAST[getattr(numerics, op.name)]
@@ -244,7 +244,7 @@ def _several(op: Operation, f: Callable[..., float]) -> Callable[..., Any]:
             raise TypeError(f"{op.name} takes {', '.join(op.arguments)}; {len(xs)} were given")
         xs, datas, tracked = _read(xs)
         if Array in map(type, datas):
-            xs = _stretched(op, xs)
+            xs = _stretched(op, xs) if tracked else xs
             out = elementwise_of(f, *map(data_of, xs))
         else:
             out = f(*datas)
@@ -327,11 +327,10 @@ def _whole(op: Operation, f: Callable[..., Any]) -> Callable[..., Any]:
     def call_of_one(x: Any, /, *given: Any, **options: Any) -> Any:
         if given:
             options = named(given, options)
-        if defaults:
-            options = {**defaults, **options}
         if type(x) is Value:
+            options = {**defaults, **options}
             return record(op, f(x._data, **options), x, options=options)
-        return f(data_of(x), **options)
+        return f(x if type(x) is Array or type(x) is float else as_data(x), **options)
 
     if saves or op.variadic:
         return call

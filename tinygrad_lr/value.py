@@ -62,10 +62,9 @@ class Value(Tracked):
 
     # One input or two stand in _x and _y, more in a tuple in _x: in a large graph the collector of
     # garbage has half as many objects to look at, which is an eighth of the time.
-    __slots__ = ("_data", "grad", "label", "operation", "_x", "_y", "options", "born")
+    __slots__ = ("_data", "_grad", "label", "operation", "_x", "_y", "options", "born")
     __array_ufunc__ = None  # numpy leaves `ndarray * Value` to us
 
-    grad: Any  # None, or of the form of data; `backward` adds to it
     label: str
     operation: Any  # the Operation that made it; None: a leaf
     options: dict[str, Any]  # keyword arguments, and what the operation saved for its rules
@@ -86,7 +85,7 @@ class Value(Tracked):
 
     def __init__(self, data: Any, *, label: str = "") -> None:
         self._data: Any = as_data(data)
-        self.grad = None
+        self._grad: Any = None
         self.label = label
         self.operation = None
         self._x: Any = ()
@@ -121,8 +120,23 @@ class Value(Tracked):
         """Replace the data of a leaf by others of the same shape, which is not checked."""
         self._data = data
         self.born = _next_birth()  # so that a graph built on the old number is noticed
-        if self.grad is not None:
-            self.options = {"stale": self.grad}  # as is a gradient taken at the old number
+        if self._grad is not None:
+            self.options = {"stale": self._grad}  # as is a gradient taken at the old number
+
+    @property
+    def grad(self) -> Any:
+        """What `backward` has added up so far: None, or of the form of data."""
+        return self._grad
+
+    @grad.setter
+    def grad(self, gradient: Any) -> None:
+        if gradient is not None:
+            gradient = as_data(gradient)
+            if shape_of(gradient) != shape_of(self._data):
+                raise ValueError(
+                    f"grad of shape {shape_of(gradient)} for a Value of shape {self.shape}"
+                )
+        self._grad = gradient
 
     shape = property(lambda self: shape_of(self._data), doc="() for a scalar.")
     ndim = property(lambda self: len(self.shape), doc="How many axes.")
@@ -142,7 +156,7 @@ class Value(Tracked):
 
     def zero_grad(self) -> None:
         """Forget the gradient: None, as before any backward pass."""
-        self.grad = None
+        self._grad = None
 
     def backward(self, gradient: Any = None) -> None:
         """Add the derivatives of this Value to `.grad` of every leaf it was made from.
@@ -166,11 +180,11 @@ class Value(Tracked):
                 )
         owed = pull_back(self, gradient)
         for leaf in owed:  # before any change, because a warning may be made an error
-            if leaf.options and leaf.options["stale"] is leaf.grad:
+            if leaf.options and leaf.options["stale"] is leaf._grad:
                 warnings.warn(_STALE, stacklevel=2)
                 break
         for leaf, share in owed.items():
-            leaf.grad = share if leaf.grad is None else leaf.grad + share
+            leaf._grad = share if leaf._grad is None else leaf._grad + share
 
     def __float__(self) -> float:
         if current_mode().nested:
@@ -209,7 +223,7 @@ class Value(Tracked):
 
     # A copy or a pickle is a leaf: the number, not its history.
     def __reduce__(self) -> tuple[Any, ...]:
-        return _restore, (self._data, self.grad, self.label)
+        return _restore, (self._data, self._grad, self.label)
 
 
 _STALE = (
@@ -220,7 +234,7 @@ _STALE = (
 
 def _restore(data: Data, grad: Data | None, label: str) -> Value:
     value = Value(data, label=label)
-    value.grad = grad
+    value._grad = grad
     return value
 
 
@@ -241,7 +255,7 @@ def record(
         data = float(data)
     value = _new(Value)
     value._data = data
-    value.grad = None
+    value._grad = None
     value.label = ""
     value.operation = operation
     value._x = x

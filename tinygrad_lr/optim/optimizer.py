@@ -33,7 +33,7 @@ from collections.abc import Callable, Iterable, Iterator
 from itertools import accumulate
 from typing import Any, NamedTuple
 
-from ..array import from_flat, shape_of
+from ..array import from_flat
 from ..value import Value
 
 __all__ = ["Optimizer"]
@@ -128,11 +128,11 @@ class Optimizer:
     def step(self) -> None:
         """Move every parameter that has a gradient. Reads `.grad`, replaces `.data`."""
         lr = self.lr
-        idle = [p.grad is None for p in self.parameters]
+        idle = [p._grad is None for p in self.parameters]
         if idle != self._idle:
             self._regroup(self.states, idle)
         for parameters, state in self._groups:
-            if parameters[0].grad is None:
+            if parameters[0]._grad is None:
                 continue
             state["t"] = state.get("t", 0) + 1
             w, g = _side_by_side(parameters)
@@ -190,7 +190,7 @@ class Optimizer:
     def zero_grad(self) -> None:
         """Forget all gradients; call it once for each step, before backward."""
         for parameter in self.parameters:
-            parameter.grad = None
+            parameter._grad = None
 
     def state_dict(self) -> dict[str, Any]:
         """All that the next step depends on beside the parameters and options, JSON-able."""
@@ -233,18 +233,13 @@ def _side_by_side(parameters: list[Value]) -> tuple[list[float], list[float]]:
     w: list[float] = []
     g: list[float] = []
     for parameter in parameters:
-        data, gradient = parameter._data, parameter.grad
-        if type(data) is float and type(gradient) is float:
+        data, gradient = parameter._data, parameter._grad
+        if type(data) is float:
             w.append(data)
             g.append(gradient)
-        elif shape_of(data) == shape_of(gradient) != ():
+        else:
             w += data.flat
             g += gradient.flat
-        else:
-            raise ValueError(
-                f"step: a gradient of shape {shape_of(gradient)} for a parameter of shape "
-                f"{shape_of(data)}"
-            )
     return w, g
 
 
