@@ -24,6 +24,10 @@ TITLES = {
     "softmax": "softmax regression, digits, {features} features, 10 classes",
     "network": "network 2-16-16-1; of single numbers: composed, compiled, micrograd",
 }
+FLOORS = {
+    "any_size": "hand without its short cut for one row",
+    "bare": "an engine of this design without any check",
+}
 MOST = {  # times hand, from this many rows on
     "compiled": {1: 1.3, 8: 1.1, 32: 1.05},
     "fused": {1: 1.8, 8: 1.25, 32: 1.15},
@@ -87,9 +91,10 @@ def show_steps(steps, targets):
         ours = [targets.over(times, name, "hand", most=most.get(name)) for name in OURS]
         peers = [targets.over(times, name, "fused", least=least.get(name)) for name in PEERS]
         print(row(step["batch"], [micro(times, "hand"), *ours, micro(times, "fused"), *peers]))
-        if "any_size" in times:
-            ratio = targets.over(times, "any_size", "hand")
-            print(f"{'':9} hand without its short cut for one row: {ratio.strip()} times hand")
+        for name, told in FLOORS.items():
+            if name in times:
+                ratio = targets.over(times, name, "hand")
+                print(f"{'':9} {told}: {ratio.strip()} times hand")
         if step["kind"] == "network" and {"micrograd", "composed"} <= set(times):
             ratio = targets.over(times, "micrograd", "composed", least=3.5)
             print(f"{'':9} micrograd over composed: {ratio}")

@@ -30,8 +30,8 @@ import problems
 import report
 
 CONTENDERS = [
-    "hand", "any_size", "compiled", "fused", "composed", "numpy", "torch", "autograd", "sklearn",
-    "micrograd",
+    "hand", "any_size", "bare", "compiled", "fused", "composed", "numpy", "torch", "autograd",
+    "sklearn", "micrograd",
 ]  # fmt: skip
 PARTS = ["logistic", "softmax", "network", "gradient", "chains", "import"]
 
