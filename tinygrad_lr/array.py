@@ -186,9 +186,9 @@ class Array:
     def __repr__(self) -> str:
         return f"Array({_abbreviated(self.tolist())})"
 
-    __add__, __radd__ = _lifted(operator.add)
-    __sub__, __rsub__ = _lifted(operator.sub)
-    __mul__, __rmul__ = _lifted(operator.mul)
+    __add__, __radd__ = _lifted(numerics.add)
+    __sub__, __rsub__ = _lifted(numerics.subtract)
+    __mul__, __rmul__ = _lifted(numerics.multiply)
     __truediv__, __rtruediv__ = _lifted(numerics.divide)
     __pow__, __rpow__ = _lifted(numerics.power)
     __lt__, __gt__ = _lifted(numerics.less)
@@ -203,7 +203,7 @@ class Array:
         return NotImplemented if isinstance(other, Tracked) else matmul(as_data(other), self)
 
     def __neg__(self) -> Array:
-        return from_flat(list(map(operator.neg, self.flat)), self.shape)
+        return from_flat(list(map(numerics.negative, self.flat)), self.shape)
 
     def __abs__(self) -> Array:
         return from_flat(list(map(abs, self.flat)), self.shape)

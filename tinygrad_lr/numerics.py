@@ -35,12 +35,13 @@ import operator
 from collections.abc import Callable, Iterable, Sequence
 from decimal import Context, Decimal, localcontext
 from functools import partial
+from operator import add, mul as multiply, neg as negative, sub as subtract
 
 __all__ = [
-    "FAST", "cos", "divide", "exp", "expm1", "exponentials", "largest", "less", "less_equal",
-    "log", "log1p", "log_sigmoid", "log_softmax", "log_sum_exp", "logistic_density", "power",
-    "sigmoid", "sin", "smallest", "softmax", "softmax_and_log", "softplus", "sqrt", "tanh",
-    "where",
+    "FAST", "add", "cos", "divide", "exp", "expm1", "exponentials", "largest", "less",
+    "less_equal", "log", "log1p", "log_sigmoid", "log_softmax", "log_sum_exp",
+    "logistic_density", "multiply", "negative", "power", "sigmoid", "sin", "smallest", "softmax",
+    "softmax_and_log", "softplus", "sqrt", "subtract", "tanh", "where",
 ]  # fmt: skip
 
 
@@ -260,10 +261,14 @@ def _mapping(f: Callable[..., float]) -> Callable[..., Iterable[float]]:
 
 
 def _exp_of_minus(xs: Iterable[float]) -> Iterable[float]:
-    return map(math.exp, map(operator.neg, xs))
+    return map(math.exp, map(negative, xs))
 
 
 FAST: dict[Callable[..., float], Callable[..., Iterable[float]]] = {
+    add: _mapping(add),
+    subtract: _mapping(subtract),
+    multiply: _mapping(multiply),
+    negative: _mapping(negative),
     exp: _mapping(math.exp),
     expm1: _mapping(math.expm1),
     log: _mapping(math.log),

@@ -155,7 +155,7 @@ def cos(x: float) -> float:
     return numerics.cos(x)
 
 
-quick(divide, power, exp, expm1, log, log1p, sqrt, sin, cos)
+quick(add, subtract, multiply, negative, divide, power, exp, expm1, log, log1p, sqrt, sin, cos)
 
 
 # ---- comparisons, and functions with a kink ------------------------------------------------
