@@ -341,3 +341,35 @@ def test_the_gradient_of_a_batch_is_the_mean_of_the_gradients_of_its_rows(rows, 
     xs, ys = map(list, zip(*rows))
     batch = grad(lambda w: loss(w, Array(xs), Array(ys)).mean())(w)
     assert batch == close(math.fsum(grad(loss)(w, x, y) for x, y in rows) / len(rows))
+
+
+def test_a_walk_does_not_go_into_what_is_older_than_the_variables():
+    w = sqrt(Value(0.0))  # whose own slope is infinite
+    with detect_anomaly():
+        assert grad(lambda x: x * x + w)(2.0) == 4.0
+    moved = Value(1.0)
+    y = moved * 2.0
+    moved.data = 5.0  # so that y itself could not be walked through
+    assert grad(lambda x: x * x + y)(2.0) == 4.0
+
+
+def test_a_value_among_the_arguments_makes_values_of_all():
+    w = Value(2.0)
+    slope = grad(lambda x, w: x * x * w)(3.0, w)
+    slope.backward()
+    assert (slope.data, w.grad) == (12.0, 6.0)
+    v = Value([1.0, 0.0])
+    product = hessian_vector_product(lambda x: (x * x * x).sum())([1.0, 2.0], v)
+    assert type(product) is Value and product.data == Array([6.0, 0.0])
+    value, gradient = value_and_grad(lambda x: 1.0)(Value(2.0))
+    assert type(value) is type(gradient) is Value
+
+
+def test_an_argument_is_named_once():
+    with pytest.raises(ValueError, match="the same argument twice"):
+        grad(lambda x, y: x * y, (1, -1))(2.0, 3.0)
+
+
+def test_of_nothing_there_is_an_empty_jacobian():
+    assert jacobian(lambda x: x * 2.0)(Value([])).shape == (0, 0)
+    assert hessian(lambda x: x.sum())(Value([])).shape == (0, 0)

@@ -48,6 +48,14 @@ def message(f, *inputs, **options):
         (lambda: 3.0, ()),
         (lambda x: x.sum(), (Array([[1, 2]]),)),
         (lambda x: sigmoid(x), (Value([0.5, -2.0]),)),
+        # Where a thousandth is a long way: near a pole, far out, beside a kink.
+        (lambda x: log(x), (0.01,)),
+        (lambda x: 1.0 / x, (0.02,)),
+        (lambda x: sqrt(x), (1e-4,)),
+        (lambda x: exp(x), (200.0,)),
+        (lambda x: sin(x), ([300.0, 1e4],)),
+        (lambda x: relu(x), ([2e-4, 6e-4, -7e-4],)),
+        (lambda x: x.max(), ([1.0, 1.0007],)),
     ],
 )
 def test_right_derivatives_pass(f, inputs):
@@ -176,12 +184,28 @@ def test_a_function_that_is_not_finite_here(f):
 
 
 def test_a_gradient_of_another_shape():
-    @operation(x=lambda g, out, x: g)
+    @operation(x=lambda g, out, x: g * Array([[1.0, 1.0]]))
     def added(x):
         return math.fsum(x.flat)
 
-    assert message(added, [1.0, 2.0]) == "input 0 has shape (2,), its gradient ()"
+    assert message(added, [1.0, 2.0]) == "input 0 has shape (2,), its gradient (1, 2)"
 
 
 def test_the_check_uses_the_rules_that_training_uses():
     assert grad(square(lambda x: 5 * x))(1.0) == 5.0
+
+
+@pytest.mark.parametrize(
+    ("rule", "told"),
+    [
+        (lambda g, out, x: 2.0 * x, "three times the function has 1.4 where it has 1.4"),
+        (lambda g, out, x: g * g * 2.0 * x, "has 12.6"),
+    ],
+)
+def test_a_scalar_does_not_hide_a_rule_that_forgets_what_is_owed(rule, told):
+    @operation(x=rule)
+    def sum_of_squares(x):
+        return math.fsum(v * v for v in x.flat)
+
+    found = message(sum_of_squares, [0.7, 0.2])
+    assert told in found and "A rule forgets g, or uses it twice." in found

@@ -364,3 +364,71 @@ def test_attach_makes_a_function_a_method():
         assert Value(3.0).doubled().data == 6.0
     finally:
         del Value.doubled
+
+
+# ---- what is not chosen ------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("f", "x", "expected"),
+    [
+        (lambda x: t.log(t.clip(x, 0.0, 1.0)), -1.0, 0.0),
+        (lambda x: t.sqrt(t.maximum(x, 0.0)), -1.0, 0.0),
+        (lambda x: t.sqrt(t.maximum(0.0, x)), -1.0, 0.0),
+        (lambda x: t.sqrt(t.minimum(x, 0.0)), 1.0, 0.0),
+        (lambda x: t.log(t.max(x)), [0.0, -1.0], [math.inf, 0.0]),
+        (lambda x: t.log(t.min(x)), [0.0, 1.0], [math.inf, 0.0]),
+    ],
+)
+def test_an_infinite_slope_behind_it_does_not_reach_what_was_not_chosen(f, x, expected):
+    found = t.grad(f)(x)
+    assert (found if type(found) is float else found.tolist()) == expected
+
+
+def test_clip_owes_to_the_limit_that_held():
+    x, low, high = Value([-2.0, 0.5, 7.0]), Value(-1.0), Value(1.0)
+    (t.clip(x, low, high) * [2.0, 3.0, 5.0]).sum().backward()
+    assert (x.grad.tolist(), low.grad, high.grad) == ([0.0, 3.0, 0.0], 2.0, 5.0)
+
+
+def test_a_power_of_zero_falls_without_end_as_the_exponent_does():
+    assert t.grad(lambda y: t.power(0.0, y))(-1.0) == -math.inf
+    assert t.grad(lambda y: t.power(0.0, y))(2.0) == 0.0
+
+
+def test_the_callers_lists_may_change_after_the_call():
+    rows, columns, axes = [0, 1], [1, 0], [0]
+    x = Value([[1.0, 2.0], [3.0, 4.0]])
+    total = x[rows].sum() + 10.0 * x[rows, columns].sum() + 100.0 * x.max(axis=axes).sum()
+    rows[:], columns[:], axes[:] = [1, 1], [1, 1], [1]
+    total.backward()
+    assert x.grad.tolist() == [[1.0, 11.0], [111.0, 101.0]]
+
+
+def test_sizes_and_axes_are_whole_numbers_of_any_kind():
+    class Whole:
+        def __init__(self, n):
+            self.n = n
+
+        def __index__(self):
+            return self.n
+
+    x = Value([[1.0, 2.0, 3.0]])
+    assert x.sum(axis=Whole(1)).tolist() == [6.0]
+    assert x.reshape(Whole(3)).shape == x.reshape((Whole(3),)).shape == (3,)
+    assert t.grad(lambda a, b: a * b, Whole(1))(3.0, 5.0) == 3.0
+    with pytest.raises(TypeError, match="float"):
+        x.reshape(6 / 2)
+    with pytest.raises(TypeError, match="float"):
+        t.softmax(x, axis=1.0)
+
+
+def test_of_no_elements_there_are_no_probabilities_and_no_largest():
+    assert t.softmax([]).tolist() == t.log_softmax([]).tolist() == []
+    assert t.softmax([[], []]).shape == (2, 0)
+    for name in "max", "min":
+        with pytest.raises(ValueError, match=f"{name} of no numbers"):
+            getattr(t, name)([])
+    x = Value([[[]] * 3] * 2)
+    (x @ Value([])).sum().backward()
+    assert x.grad.shape == x.shape

@@ -5,7 +5,7 @@ import math
 
 import pytest
 
-from tinygrad_lr import Array, Value, elementwise, grad, gradcheck, no_grad, operation
+from tinygrad_lr import Array, Value, elementwise, grad, gradcheck, jacobian, no_grad, operation
 from tinygrad_lr import sum as total
 from tinygrad_lr.registry import OPERATIONS, Operation, broadcast_to, data_of, shape, sum_to
 
@@ -90,7 +90,7 @@ def test_three_arguments_of_three_shapes_any_of_them_tracked(tracked):
 
 def test_the_number_of_arguments_is_checked():
     clip = OPERATIONS["clip"].public
-    with pytest.raises(TypeError, match="clip takes x, low, high; 2 were given"):
+    with pytest.raises(TypeError, match="clip takes x, low, high; given were 2 by position"):
         clip(1.0, 2.0)
     with pytest.raises(TypeError):
         OPERATIONS["exp"].public(1.0, 2.0)
@@ -240,3 +240,95 @@ def test_all_operations_are_registered_under_their_name():
         assert op.name == name
         assert op.public.operation is op
     assert total.operation is OPERATIONS["sum"]
+
+
+# ---- arguments and options by name ---------------------------------------------------------------
+
+
+def test_arguments_may_be_named():
+    public = {name: op.public for name, op in OPERATIONS.items()}
+    assert public["clip"](2.0, high=1.0, low=0.0) == 1.0
+    assert public["where"](condition=[1, 0], x=2.0, y=3.0).tolist() == [2.0, 3.0]
+    assert public["matmul"](x=[1, 2], y=[3, 4]) == 11.0
+    loss = public["linear_binary_cross_entropy"]
+    assert loss([[1.0]], [2.0], 0.0, targets=[1.0]) == loss([[1.0]], [2.0], 0.0, [1.0])
+
+
+@pytest.mark.parametrize(
+    ("call", "told"),
+    [
+        (lambda public: public["clip"](2.0, low=0.0, hi=1.0), "takes x, low, high; .* low, hi"),
+        (lambda public: public["clip"](1.0, 0.0, 2.0, low=0.0), "clip takes"),
+        (lambda public: public["sum"]([1.0], 0, axis=0), "sum takes x, axis, keepdims"),
+        (lambda public: public["sum"]([1.0], 0, True, 1), "given were 4 by position"),
+    ],
+)
+def test_names_that_are_unknown_or_given_twice_are_refused(call, told):
+    with pytest.raises(TypeError, match=told):
+        call({name: op.public for name, op in OPERATIONS.items()})
+
+
+# ---- what a user writes ------------------------------------------------------------------------
+
+
+def test_what_cannot_work_is_refused_where_it_is_defined():
+    with pytest.raises(TypeError, match=r"f: \*arguments stand alone"):
+
+        @operation()
+        def f(x, *rest):
+            return x
+
+    with pytest.raises(TypeError, match="f: the argument y has a default"):
+
+        @operation()
+        def f(x, y=2.0):
+            return x
+
+    with pytest.raises(TypeError, match=r"f: an option \(slope\) needs @operation"):
+
+        @elementwise()
+        def f(x, *, slope=0.1):
+            return x
+
+
+def test_what_a_function_returns_is_read_as_numbers():
+    @elementwise(x=lambda g, out, x: g)
+    def positive(x):
+        return x > 0
+
+    @operation(x=lambda g, out, x: g)
+    def doubled(x):
+        return [2 * v for v in x.flat]
+
+    y = positive(Value(2.0))
+    (y * 3.0).backward()
+    assert type(y.data) is float
+    assert [type(v) for v in positive(Value([1.0, -1.0])).data.flat] == [float, float]
+    assert doubled(Value([1.0, 2.0])).data == Array([2.0, 4.0])
+
+
+def test_a_rule_may_give_one_number_for_all_elements():
+    @elementwise(x=lambda g, out, x: 0)
+    def step(x):
+        return float(x > 0)
+
+    @operation(x=lambda g, out, x: g * Array([1.0, 1.0, 1.0]))
+    def odd(x):
+        return 1.0
+
+    x = Value([1.0, 2.0])
+    step(x).sum().backward()
+    assert x.grad == Array([0.0, 0.0])
+    assert jacobian(step)([1.0, 2.0]) == jacobian(step)(x).data == Array([[0.0, 0.0]] * 2)
+    with pytest.raises(ValueError, match=r"a gradient of shape \(3,\) for .* shape is \(2,\)"):
+        odd(x).backward()
+
+
+def test_any_number_of_arguments_without_a_rule_are_owed_nothing():
+    @operation()
+    def count(*arrays):
+        return float(len(arrays))
+
+    x = Value(1.0)
+    (count(x, 2.0) * x).backward()
+    assert x.grad == 2.0

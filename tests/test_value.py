@@ -195,6 +195,17 @@ def test_adding_to_a_stale_gradient_warns_and_names_the_line():
     assert w.grad == 4.0 + 2 * 1.6
 
 
+def test_a_gradient_that_is_set_again_is_not_stale():
+    x = Value(1.0)
+    x.grad = 0.0
+    x.data = 2.0
+    x.grad = 0.0
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        (x * x).backward()
+    assert x.grad == 4.0
+
+
 def test_a_fresh_gradient_does_not_warn():
     w = Value(2.0)
     for _ in range(3):
@@ -626,7 +637,7 @@ def test_data_of_many_kinds(data, expected):
         ([[1, 2], [3]], ValueError, "ragged data: at depth 1 the lengths are 1 and 2"),
         (10**400, ValueError, "type int is beyond the largest float"),
         (Decimal("1e400"), ValueError, "type Decimal is beyond the largest float"),
-        (Value(1.0), TypeError, "Values is not data"),
+        (Value(1.0), TypeError, "a Value is not plain data; read its .data"),
         ([Value(1.0), Value(2.0)], TypeError, r"join them with stack\(\[...\]\)"),
     ],
 )

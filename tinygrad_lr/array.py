@@ -132,7 +132,7 @@ class Array:
 
     def _matrix_shape(self) -> Shape:
         if len(self.shape) != 2:
-            raise ValueError(f"an Array of shape {self.shape} is no matrix; it has no rows")
+            raise AttributeError(f"an Array of shape {self.shape} is no matrix; it has no rows")
         return self.shape
 
     def tolist(self) -> list[Any]:
@@ -236,6 +236,8 @@ def as_data(x: Any) -> Data:
         return x
     if type(x) is int or type(x) is bool:
         return _number(x)
+    if isinstance(x, Tracked):
+        raise TypeError("a Value is not plain data; read its .data")
     level: list[Any] = [_opened(x)]
     shape: list[int] = []
     _check_depth(level)
@@ -378,7 +380,10 @@ def _mapped(f: Callable[..., float], *flats: Iterable[float]) -> list[float]:
             return list(numerics.FAST[f](*flats))
         except (ArithmeticError, ValueError):
             pass
-    return list(map(f, *flats))
+    flat = list(map(f, *flats))
+    if {float}.issuperset(map(type, flat)):
+        return flat
+    return [_number(v) for v in flat]  # of a user's function
 
 
 def broadcast_to(x: Data, shape: Shape) -> Data:
@@ -444,7 +449,7 @@ def along(f: Callable[[list[float]], list[float]], x: Data, axis: Any) -> Data:
         return f([x])[0]
     axes = normal_axes(axis, x.ndim)
     order = [a for a in range(x.ndim) if a not in axes] + list(axes)
-    flat = list(chain.from_iterable(map(f, _groups(x, axes))))
+    flat = list(chain.from_iterable(f(group) for group in _groups(x, axes) if group))
     replaced = from_flat(flat, tuple(x.shape[a] for a in order))
     return transpose(replaced, [order.index(a) for a in range(x.ndim)])
 
@@ -468,7 +473,7 @@ def reshape(x: Data, shape: Shape) -> Data:
     if -1 in shape:
         known = -math.prod(shape)
         shape = tuple((size // known if known else 0) if n == -1 else n for n in shape)
-    if math.prod(shape) != size or min(shape, default=1) < 0:
+    if math.prod(shape) != size or min(shape, default=1) < 0 or wanted.count(-1) > 1:
         raise ValueError(f"reshape: {shape_of(x)} has {size} elements, {wanted} has not")
     if shape == ():
         return x.flat[0] if isinstance(x, Array) else x

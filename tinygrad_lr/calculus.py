@@ -20,13 +20,14 @@ walks back from the result once (`value.pull_back`), and reads off what they are
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import wraps
 from typing import Any
 
-from .array import Data, broadcast_to, from_flat, shape_of
+from .array import Data, from_flat, shape_of
 from .operations import identity, reshape, stack, sum
-from .registry import data_of, shape
+from .registry import broadcast_to, data_of, shape
+from .shapes import whole_numbers
 from .value import Value, current_mode, mode, pull_back
 
 __all__ = ["grad", "hessian", "hessian_vector_product", "jacobian", "value_and_grad"]
@@ -40,7 +41,7 @@ def value_and_grad(
     With a tuple of argument numbers, a tuple of gradients. Raises ValueError where f is
     not a scalar.
     """
-    places = (argnums,) if isinstance(argnums, int) else tuple(argnums)
+    places, single = whole_numbers(argnums), not isinstance(argnums, Sequence)
 
     @wraps(f)
     def value_and_gradient(*args: Any, **options: Any) -> tuple[Any, Any]:
@@ -51,7 +52,7 @@ def value_and_grad(
                 "reduce it (sum, mean), or use jacobian"
             )
         gradients = tuple(_owed(y, 1.0, variables, graph))
-        return _plain(y, graph), gradients[0] if isinstance(argnums, int) else gradients
+        return _plain(y, graph), gradients[0] if single else gradients
 
     return value_and_gradient
 
@@ -84,7 +85,7 @@ def jacobian(f: Callable[[Any], Any]) -> Callable[[Any], Any]:
         seeds = [1.0] if shape(y) == () else _unit_arrays(shape(y))
         rows = [row for seed in seeds for row in _owed(y, seed, variables, graph)]
         if graph:
-            return reshape(stack(rows), full)
+            return reshape(stack(rows), full) if rows else Value(from_flat([], full))
         flat = [v for row in rows for v in ([row] if shape_of(row) == () else row.flat)]
         return from_flat(flat, full) if full else flat[0]
 
@@ -105,7 +106,7 @@ def hessian_vector_product(f: Callable[[Any], Any]) -> Callable[[Any, Any], Any]
     def product(x: Any, v: Any) -> Any:
         if shape(v) != shape(x):
             raise ValueError(f"hessian_vector_product: x has shape {shape(x)}, v {shape(v)}")
-        return grad(lambda x: sum(grad(f)(x) * v))(x)
+        return grad(lambda x, v: sum(grad(f)(x) * v))(x, v)
 
     return product
 
@@ -123,8 +124,10 @@ def _apply(
         raise ValueError(
             f"argnums {places}: no such argument, {len(args)} were given by position"
         )
+    if len({i % len(args) for i in places}) < len(places):
+        raise ValueError(f"argnums {places}: the same argument twice")
     given = [args[i] for i in places]
-    graph = current_mode().nested or any(type(x) is Value for x in given)
+    graph = current_mode().nested or any(type(x) is Value for x in args)
     with mode(recording=True, nested=True):
         variables = [identity(x) if type(x) is Value else Value(x) for x in given]
         called = list(args)
@@ -139,13 +142,19 @@ def _owed(y: Any, gradient: Any, variables: list[Value], graph: bool) -> list[An
     if type(y) is Value:
         with mode(recording=True):
             owed = pull_back(y, gradient, stop=variables, graph=graph)
-    found = [owed[x] if x in owed else broadcast_to(0.0, x.shape) for x in variables]
+    found = [owed.get(x, 0.0) for x in variables]
+    found = [  # a rule may give one number for all elements
+        broadcast_to(share, shape=x.shape) if shape(share) == () != x.shape else share
+        for x, share in zip(variables, found)
+    ]
     return [x if type(x) is Value else Value(x) for x in found] if graph else found
 
 
 def _plain(y: Any, graph: bool) -> Any:
     """y as the caller expects it: a Value among Values, else the number behind it."""
-    return y if graph else data_of(y)
+    if graph:
+        return y if type(y) is Value else Value(y)
+    return data_of(y)
 
 
 def _unit_arrays(shape: tuple[int, ...]) -> list[Data]:

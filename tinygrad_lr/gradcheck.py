@@ -110,6 +110,21 @@ def _check(
                 f"{found[j]!r}, finite differences {slopes[j].both!r}. "
                 + _diagnosis(found, slopes, wrong, nth)
             )
+    _check_that_g_counts(f, points, gradients)
+
+
+def _check_that_g_counts(
+    f: Callable[..., Any], points: tuple[Data, ...], gradients: tuple[Data, ...]
+) -> None:
+    """A scalar f is owed 1, which hides a rule that forgets g: so f is owed 3 as well."""
+    threefold = grad(lambda *xs: 3.0 * f(*xs), tuple(range(len(points))))(*points)
+    for i, (once, thrice) in enumerate(zip(gradients, threefold)):
+        for a, b in zip(flat_of(once), flat_of(thrice)):
+            if not math.isclose(3.0 * a, b, rel_tol=1e-9, abs_tol=1e-300):
+                raise AssertionError(
+                    f"gradient by input {i}: three times the function has {b!r} where it has "
+                    f"{a!r}. A rule forgets g, or uses it twice."
+                )
 
 
 def _moved(
@@ -137,13 +152,21 @@ class Slope(NamedTuple):
 
 
 def _slope(moved: Callable[[float], float], x: float) -> Slope:
-    h = STEP * max(1.0, abs(x))
+    """Steps of about STEP, or smaller ones where halving the step still changes the quotient."""
+    scale = max(1.0, abs(x))
+    h = STEP * scale
     middle = moved(0.0)
-    quotients = []
-    for d in (h, h / 2):
-        below, above = moved(-d), moved(d)
-        quotients.append(((above - below) / (2 * d), (middle - below) / d, (above - middle) / d))
-    (far, far_left, far_right), (near, left, right) = quotients
+    while True:
+        quotients = []
+        for d in (h, h / 2):
+            below, above = moved(-d), moved(d)
+            quotients.append(
+                ((above - below) / (2 * d), (middle - below) / d, (above - middle) / d)
+            )
+        (far, far_left, far_right), (near, left, right) = quotients
+        if abs(near - far) <= 1e-4 * abs(near) + 1e-9 or h < 1e-5 * scale:
+            break
+        h /= 4
     # The error of a quotient shrinks as h**2: from two of them it can be taken out.
     both = near + (near - far) / 3
     # Halving the step halves right - left where the function bends, leaves it where there is

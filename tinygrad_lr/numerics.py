@@ -143,11 +143,15 @@ def where(condition: float, x: float, y: float) -> float:
 
 def largest(xs: Sequence[float]) -> float:
     """The maximum, NaN if one is NaN: Python's own `max` then depends on their order."""
+    if not xs:
+        raise ValueError("max of no numbers: there is none")
     return math.nan if any(map(math.isnan, xs)) else max(xs)
 
 
 def smallest(xs: Sequence[float]) -> float:
     """The minimum, NaN if one is NaN."""
+    if not xs:
+        raise ValueError("min of no numbers: there is none")
     return math.nan if any(map(math.isnan, xs)) else min(xs)
 
 

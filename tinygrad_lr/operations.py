@@ -29,7 +29,7 @@ from typing import Any
 from . import array, numerics
 from .array import Data, from_flat, shape_of, sumprod
 from .registry import broadcast_to, data_of, elementwise, operation, quick, shape, sum_to
-from .shapes import Shape, normal_axes
+from .shapes import Shape, normal_axes, settled, whole_numbers
 from .value import Value, current_mode
 
 __all__ = [
@@ -89,7 +89,7 @@ def divide(x: float, y: float) -> float:
     # At y = 0 the power is constant. Then the exponent y - 1 is replaced, so that x = 0
     # gives 0 * 0**1 and not 0 * 0**-1, which is NaN.
     x=lambda g, out, x, y: g * y * power(x, where(abs(y) > 0, y - 1, 1.0)),
-    y=lambda g, out, x, y: g * out * log(where(abs(x) > 0, x, 1.0)),
+    y=lambda g, out, x, y: g * out * log(where((abs(x) > 0) + (y < 0), x, 1.0)),
     symbol="**",
     samples=[(1.7, 3.0), ([0.5, 2.0], [-1.5, 0.3]), (1.2, [[2.0], [-1.0]])],
 )
@@ -215,8 +215,8 @@ def relu(x: float) -> float:
 
 
 @elementwise(
-    x=lambda g, out, x, y: g * ((x > y) + (x >= y)) / 2,
-    y=lambda g, out, x, y: g * ((y > x) + (y >= x)) / 2,
+    x=lambda g, out, x, y: where(x > y, g, where(x >= y, g / 2, 0.0)),
+    y=lambda g, out, x, y: where(y > x, g, where(y >= x, g / 2, 0.0)),
     samples=PAIRS,
 )
 def maximum(x: float, y: float) -> float:
@@ -225,8 +225,8 @@ def maximum(x: float, y: float) -> float:
 
 
 @elementwise(
-    x=lambda g, out, x, y: g * ((x < y) + (x <= y)) / 2,
-    y=lambda g, out, x, y: g * ((y < x) + (y <= x)) / 2,
+    x=lambda g, out, x, y: where(x < y, g, where(x <= y, g / 2, 0.0)),
+    y=lambda g, out, x, y: where(y < x, g, where(y <= x, g / 2, 0.0)),
     samples=PAIRS,
 )
 def minimum(x: float, y: float) -> float:
@@ -235,11 +235,16 @@ def minimum(x: float, y: float) -> float:
 
 
 @elementwise(
-    x=lambda g, out, x, low, high: g * ((low <= x) * (x <= high)),
+    x=lambda g, out, x, low, high: where((low <= x) * (x <= high), g, 0.0),
+    low=lambda g, out, x, low, high: where(x < low, g, 0.0),
+    high=lambda g, out, x, low, high: where(x > high, g, 0.0),
     samples=[(0.3, -1.0, 1.0), ([-3.0, 0.5, 4.0], -1.0, [0.2, 1.0, 2.0])],
 )
 def clip(x: float, low: float, high: float) -> float:
-    """x held between low and high. Outside it is owed nothing: clipping kills the gradient."""
+    """x held between low and high (low <= high). Outside x is owed nothing, but the limit is.
+
+    So clipping kills the gradient.
+    """
     return low if x < low else high if x > high else x
 
 
@@ -284,7 +289,8 @@ def mean(x: Any, axis: Axis = None, keepdims: bool = False) -> Any:
 def _extreme(g: Any, out: Any, x: Any, *, axis: Axis, keepdims: bool) -> Any:
     """What the largest (or smallest) element is owed; several equal ones share it."""
     chosen = (x <= spread(out, x, axis)) * (x >= spread(out, x, axis))
-    return spread(g, x, axis) * chosen / spread(sum(chosen, axis=axis, keepdims=True), x, axis)
+    count = spread(sum(chosen, axis=axis, keepdims=True), x, axis)
+    return where(chosen, spread(g, x, axis) / count, 0.0)
 
 
 @operation(x=_extreme, samples=REDUCTIONS)
@@ -320,10 +326,10 @@ def reshape(x: Any, *shape: Any) -> Any:  # type: ignore[no-redef]
     One size may be -1, what is left. Raises ValueError where the sizes do not multiply
     to the number of elements.
     """
-    sizes = shape[0] if len(shape) == 1 and not isinstance(shape[0], int) else shape
-    if shape_of(data_of(x)) == tuple(sizes):
+    sizes = whole_numbers(shape[0] if len(shape) == 1 else shape)
+    if shape_of(data_of(x)) == sizes:
         return x if type(x) is Value else data_of(x)
-    return _reshape(x, shape=tuple(sizes))
+    return _reshape(x, shape=sizes)
 
 
 def _inverse(axes: Sequence[int] | None) -> Sequence[int] | None:
@@ -402,6 +408,14 @@ def getitem(x: Data, *, index: Any) -> Data:
     return array.take(x, index)  # type: ignore[arg-type]
 
 
+_getitem: Any = getitem
+
+
+def getitem(x: Any, index: Any) -> Any:  # type: ignore[no-redef]
+    """x[index]: ints, slices, tuples, lists of ints, `...` and None."""
+    return _getitem(x, index=settled(index))
+
+
 @operation(
     x=lambda g, out, x, *, index, shape: getitem(g, index=index),
     samples=[([1.0, 2.0], {"index": [0, 0], "shape": (3,)})],
@@ -437,7 +451,7 @@ def _matmul_y(g: Any, out: Any, x: Any, y: Any) -> Any:
     if len(size) == 1:
         if m < 3:
             return g @ x if m == 2 else g * x
-        return reshape(g, (-1,)) @ reshape(x, (-1, *size))
+        return reshape(g, (-1,)) @ reshape(x, (math.prod(shape(g)), *size))
     if m == 1:
         g = reshape(g, shape(g)[:-1] + (1,) + shape(g)[-1:])
         return sum_to(reshape(x, (-1, 1)) * g, shape=size)

@@ -31,8 +31,7 @@ walk it, so a new operation is tested, drawn and explained like a built-in one.
 from __future__ import annotations
 
 import inspect
-import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from functools import wraps
 from itertools import repeat
 from typing import Any
@@ -86,6 +85,7 @@ class Operation:
         self.name = function.__name__
         if not self.name.isidentifier():
             raise ValueError("an operation needs a name: use def, not lambda")
+        _check_parameters(self.name, parameters, is_elementwise)
         self.function = function
         self.arguments = tuple(p.name for p in parameters if p.kind is not p.KEYWORD_ONLY)
         self.options = tuple(p.name for p in parameters if p.kind is p.KEYWORD_ONLY)
@@ -117,6 +117,21 @@ class Operation:
     def __repr__(self) -> str:
         return f"<operation {self.name}({', '.join(self.arguments + self.options)})>"
 
+    def bound(
+        self, xs: tuple[Any, ...], options: dict[str, Any]
+    ) -> tuple[tuple[Any, ...], dict[str, Any]]:
+        """Arguments and options, each of which was given by position or by name."""
+        names = self.arguments + self.options
+        given = dict(zip(names, xs))
+        fits = len(xs) <= len(names) and given.keys().isdisjoint(options)
+        given |= options
+        if not fits or not set(self.arguments) <= given.keys() <= set(names):
+            raise TypeError(
+                f"{self.name} takes {', '.join(names)}; given were {len(xs)} by position"
+                + (f", and {', '.join(options)} by name" if options else "")
+            )
+        return tuple([given.pop(name) for name in self.arguments]), given
+
     def given(self, options: dict[str, Any]) -> dict[str, Any]:
         """The options of a node without what it saved: those it was called with."""
         return {name: options[name] for name in self.options}
@@ -134,6 +149,26 @@ class Operation:
         self.public.operation = self
         OPERATIONS[self.name] = self
         return public
+
+
+def _check_parameters(
+    name: str, parameters: Iterable[inspect.Parameter], is_elementwise: bool
+) -> None:
+    """Say at the definition what would go wrong at a call, or on the way back."""
+    kinds = [p.kind for p in parameters]
+    starred = inspect.Parameter.VAR_POSITIONAL in kinds
+    if starred and (is_elementwise or kinds.count(inspect.Parameter.KEYWORD_ONLY) < len(kinds) - 1):
+        raise TypeError(
+            f"{name}: *arguments stand alone in an @operation, apart from keyword-only options"
+        )
+    for p in parameters:
+        if p.kind is p.KEYWORD_ONLY:
+            if is_elementwise:
+                raise TypeError(f"{name}: an option ({p.name}) needs @operation, not @elementwise")
+        elif p.default is not p.empty:
+            raise TypeError(
+                f"{name}: the argument {p.name} has a default; make it an option, keyword-only"
+            )
 
 
 def data_of(x: Any) -> Any:
@@ -239,9 +274,9 @@ def _binary(op: Operation, f: Callable[..., float]) -> Callable[..., Any]:
 
 
 def _several(op: Operation, f: Callable[..., float]) -> Callable[..., Any]:
-    def call(*xs: Any) -> Any:
-        if len(xs) != len(op.arguments):
-            raise TypeError(f"{op.name} takes {', '.join(op.arguments)}; {len(xs)} were given")
+    def call(*xs: Any, **named: Any) -> Any:
+        if len(xs) != len(op.arguments) or named:
+            xs, _ = op.bound(xs, named)
         xs, datas, tracked = _read(xs)
         if Array in map(type, datas):
             xs = _stretched(op, xs) if tracked else xs
@@ -298,26 +333,21 @@ def operation(
 
 
 def _whole(op: Operation, f: Callable[..., Any]) -> Callable[..., Any]:
-    names, defaults, saves = op.options, op.defaults, op.saves is not None
-    count = sys.maxsize if op.variadic else len(op.arguments)
-
-    def named(given: tuple[Any, ...], options: dict[str, Any]) -> dict[str, Any]:
-        """The options, those that were given by position among them."""
-        if len(given) > len(names):
-            raise TypeError(f"{op.name} takes {', '.join(op.arguments + names)} and no more")
-        return {**dict(zip(names, given)), **options}
+    defaults, saves, count = op.defaults, op.saves is not None, len(op.arguments)
 
     def call(*xs: Any, **options: Any) -> Any:
-        if len(xs) > count:
-            xs, options = xs[:count], named(xs[count:], options)
+        if len(xs) != count and not op.variadic:
+            xs, options = op.bound(xs, options)
         xs, datas, tracked = _read(xs)
-        options = {**defaults, **options}
+        options = _kept({**defaults, **options})
         out = f(*datas, **options)
         if saves:
             out, options["saved"] = out
         return record(op, out, xs, options=options) if tracked else out
 
-    def call_without_options(*xs: Any) -> Any:
+    def call_without_options(*xs: Any, **named: Any) -> Any:
+        if len(xs) != count or named:
+            xs, _ = op.bound(xs, named)
         xs, datas, tracked = _read(xs)
         out = f(*datas)
         if not tracked:
@@ -326,9 +356,9 @@ def _whole(op: Operation, f: Callable[..., Any]) -> Callable[..., Any]:
 
     def call_of_one(x: Any, /, *given: Any, **options: Any) -> Any:
         if given:
-            options = named(given, options)
+            (x,), options = op.bound((x, *given), options)
         if type(x) is Value:
-            options = {**defaults, **options}
+            options = _kept({**defaults, **options})
             return record(op, f(x._data, **options), x, options=options)
         return f(x if type(x) is Array or type(x) is float else as_data(x), **options)
 
@@ -336,7 +366,14 @@ def _whole(op: Operation, f: Callable[..., Any]) -> Callable[..., Any]:
         return call
     if len(op.arguments) == 1:
         return call_of_one
-    return call if names else call_without_options
+    return call if op.options else call_without_options
+
+
+def _kept(options: dict[str, Any]) -> dict[str, Any]:
+    """The options, as a graph may keep them: the caller's own lists could change."""
+    if list in map(type, options.values()):
+        return {k: option[:] if type(option) is list else option for k, option in options.items()}
+    return options
 
 
 # ---- the pair that the machinery itself needs --------------------------------------------

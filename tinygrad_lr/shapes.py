@@ -20,7 +20,8 @@ from collections.abc import Sequence
 from functools import lru_cache
 from typing import Any
 
-__all__ = ["Shape", "broadcast_shape", "normal_axes", "positions", "strides"]
+__all__ = ["Shape", "broadcast_shape", "normal_axes", "positions", "settled",
+           "strides", "whole_numbers"]
 
 Shape = tuple[int, ...]
 
@@ -44,8 +45,15 @@ def broadcast_shape(*shapes: Shape) -> Shape:
                 f"shapes {' and '.join(map(str, shapes))} do not fit: axis -{axis} has sizes "
                 f"{' and '.join(map(str, sorted(sizes)))}, which must be equal or 1"
             )
-        stretched.append(sizes.pop() if sizes else 1)
+        stretched.append(operator.index(sizes.pop()) if sizes else 1)
     return tuple(reversed(stretched))
+
+
+def whole_numbers(given: Any) -> tuple[int, ...]:
+    """An int, or several, as ints: axes or sizes. Raises TypeError for other numbers."""
+    if hasattr(given, "__index__"):
+        return (operator.index(given),)
+    return tuple(map(operator.index, given))
 
 
 def normal_axes(axis: int | Sequence[int] | None, ndim: int) -> Shape:
@@ -53,7 +61,7 @@ def normal_axes(axis: int | Sequence[int] | None, ndim: int) -> Shape:
 
     Raises ValueError for an axis that does not exist or is named twice.
     """
-    axes = range(ndim) if axis is None else (axis,) if isinstance(axis, int) else tuple(axis)
+    axes = range(ndim) if axis is None else whole_numbers(axis)
     for a in axes:
         if not -ndim <= a < ndim:
             raise ValueError(f"axis {a} does not exist; there are {ndim} axes")
@@ -101,6 +109,11 @@ def positions(index: Any, shape: Shape) -> tuple[list[int], Shape]:
             result.append(count)
         flat = [p + offset for p in flat for offset in offsets]
     return flat, tuple(result)
+
+
+def settled(index: Any) -> Any:
+    """The same index of lists and ints of its own: the caller's may change."""
+    return tuple(map(_item, index)) if isinstance(index, tuple) else _item(index)
 
 
 def _complete(index: tuple[Any, ...], shape: Shape) -> list[Any]:

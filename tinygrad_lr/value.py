@@ -40,7 +40,7 @@ from heapq import heappop, heappush
 from itertools import count
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from .array import Data, Tracked, as_data, flat_of, shape_of
+from .array import Array, Data, Tracked, as_data, broadcast_to, flat_of, shape_of
 
 if TYPE_CHECKING:
     from .registry import Operation
@@ -137,6 +137,8 @@ class Value(Tracked):
                     f"grad of shape {shape_of(gradient)} for a Value of shape {self.shape}"
                 )
         self._grad = gradient
+        if self.operation is None:
+            self.options = NO_OPTIONS  # of whatever age the one before was
 
     shape = property(lambda self: shape_of(self._data), doc="() for a scalar.")
     ndim = property(lambda self: len(self.shape), doc="How many axes.")
@@ -179,10 +181,13 @@ class Value(Tracked):
                     f"backward: gradient of shape {shape_of(gradient)}, Value of shape {self.shape}"
                 )
         owed = pull_back(self, gradient)
-        for leaf in owed:  # before any change, because a warning may be made an error
-            if leaf.options and leaf.options["stale"] is leaf._grad:
-                warnings.warn(_STALE, stacklevel=2)
-                break
+        stale = False
+        for leaf, share in owed.items():
+            if type(share) is not float or type(leaf._data) is not float:
+                owed[leaf] = _of_form(share, leaf)
+            stale |= bool(leaf.options) and leaf.options["stale"] is leaf._grad
+        if stale:  # before any change, because a warning may be made an error
+            warnings.warn(_STALE, stacklevel=2)
         for leaf, share in owed.items():
             leaf._grad = share if leaf._grad is None else leaf._grad + share
 
@@ -232,6 +237,19 @@ _STALE = (
 )
 
 
+def _of_form(share: Any, leaf: Value) -> Data:
+    """A gradient in the shape of the data; a rule may give one number for all elements."""
+    data: Data = as_data(share)
+    if shape_of(data) == leaf.shape:
+        return data
+    if isinstance(data, Array):
+        raise ValueError(
+            f"a rule gives a gradient of shape {data.shape} for {leaf!r}, whose shape is "
+            f"{leaf.shape}"
+        )
+    return broadcast_to(data, leaf.shape)
+
+
 def _restore(data: Data, grad: Data | None, label: str) -> Value:
     value = Value(data, label=label)
     value._grad = grad
@@ -251,8 +269,8 @@ def record(
     mode = _mode.get()
     if mode is not None and not (mode.recording or mode.anomaly):
         return Value(data)
-    if type(data) is int:  # a user's function returned 0 or 1
-        data = float(data)
+    if type(data) is not float and type(data) is not Array:  # of a user's function
+        data = as_data(data)
     value = _new(Value)
     value._data = data
     value._grad = None
@@ -286,6 +304,7 @@ def pull_back(
     mode = _mode.get()
     anomaly = mode is not None and mode.anomaly
     ends = set(stop) if stop else ()
+    oldest = min([x.born for x in ends], default=-1)  # what is older leads to none of them
     if output.operation is None or output in ends:
         return {output: gradient}
     node, g = output, gradient
@@ -296,6 +315,8 @@ def pull_back(
         if anomaly:
             _check_shares(node, paid)
         for x, share in paid:
+            if x.born < oldest:
+                continue
             if x.born > node.born:
                 raise replaced(x, node.operation)
             if x in owed:
@@ -330,7 +351,7 @@ def shares(node: Value, g: Any, graph: bool = False) -> list[tuple[Value, Any]]:
         arguments = (g, node._data, *[x._data if type(x) is Value else x for x in inputs])
     if operation.variadic:
         (rule,) = operation.variadic
-        amounts = rule(*arguments, **options)
+        amounts = rule(*arguments, **options) if rule is not None else []
         return [(x, share) for x, share in zip(inputs, amounts) if type(x) is Value]
     paid = []
     for x, rule in zip(inputs, operation.rules):
