@@ -339,7 +339,7 @@ def _whole(op: Operation, f: Callable[..., Any]) -> Callable[..., Any]:
         if len(xs) != count and not op.variadic:
             xs, options = op.bound(xs, options)
         xs, datas, tracked = _read(xs)
-        options = _kept({**defaults, **options})
+        options = {**defaults, **_kept(options)} if options else defaults.copy()
         out = f(*datas, **options)
         if saves:
             out, options["saved"] = out
@@ -358,7 +358,7 @@ def _whole(op: Operation, f: Callable[..., Any]) -> Callable[..., Any]:
         if given:
             (x,), options = op.bound((x, *given), options)
         if type(x) is Value:
-            options = _kept({**defaults, **options})
+            options = {**defaults, **_kept(options)} if options else defaults.copy()
             return record(op, f(x._data, **options), x, options=options)
         return f(x if type(x) is Array or type(x) is float else as_data(x), **options)
 

@@ -183,9 +183,11 @@ class Value(Tracked):
         owed = pull_back(self, gradient)
         stale = False
         for leaf, share in owed.items():
-            if type(share) is not float or type(leaf._data) is not float:
+            data = leaf._data
+            if type(share) is not type(data) or type(data) is Array and share.shape != data.shape:
                 owed[leaf] = _of_form(share, leaf)
-            stale |= bool(leaf.options) and leaf.options["stale"] is leaf._grad
+            if leaf.options and leaf.options["stale"] is leaf._grad:
+                stale = True
         if stale:  # before any change, because a warning may be made an error
             warnings.warn(_STALE, stacklevel=2)
         for leaf, share in owed.items():
@@ -238,10 +240,8 @@ _STALE = (
 
 
 def _of_form(share: Any, leaf: Value) -> Data:
-    """A gradient in the shape of the data; a rule may give one number for all elements."""
-    data: Data = as_data(share)
-    if shape_of(data) == leaf.shape:
-        return data
+    """One number that a rule gave for all elements, as often as there are elements."""
+    data = as_data(share)
     if isinstance(data, Array):
         raise ValueError(
             f"a rule gives a gradient of shape {data.shape} for {leaf!r}, whose shape is "
@@ -304,7 +304,7 @@ def pull_back(
     mode = _mode.get()
     anomaly = mode is not None and mode.anomaly
     ends = set(stop) if stop else ()
-    oldest = min([x.born for x in ends], default=-1)  # what is older leads to none of them
+    oldest = min([x.born for x in ends]) if ends else -1  # what is older leads to none of them
     if output.operation is None or output in ends:
         return {output: gradient}
     node, g = output, gradient
@@ -315,13 +315,11 @@ def pull_back(
         if anomaly:
             _check_shares(node, paid)
         for x, share in paid:
-            if x.born < oldest:
-                continue
             if x.born > node.born:
                 raise replaced(x, node.operation)
             if x in owed:
                 owed[x] = owed[x] + share
-            else:
+            elif x.born >= oldest:
                 owed[x] = share
                 if x.operation is not None and x not in ends:
                     heappush(debtors, (-x.born, x))
