@@ -1,14 +1,15 @@
 """From scores to probabilities: what sums to one, what moves nothing, what stays exact."""
 
 import math
+from decimal import Decimal, localcontext
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from tinygrad_lr import (
-    Array, Value, exp, grad, hessian, jacobian, log, log_sigmoid, log_softmax, logsumexp, sigmoid,
-    softmax, softplus, tanh, xlog1py, xlogy,
+    Array, Value, cross_entropy, exp, grad, hessian, jacobian, linear_cross_entropy, log,
+    log_sigmoid, log_softmax, logsumexp, sigmoid, softmax, softplus, tanh, xlog1py, xlogy,
 )  # fmt: skip
 from tinygrad_lr import max as largest
 from tinygrad_lr import sum as total
@@ -164,3 +165,28 @@ def test_scores_without_bounds():
     assert grad(logsumexp)([-math.inf, 0.0, 0.0]) == Array([0, 0.5, 0.5])
     assert grad(logsumexp)([math.inf, 0.0]) == Array([1, 0])
     assert logsumexp([1e308, 1e308]) == 1e308
+
+
+@pytest.mark.parametrize("gap", [0.0, 18.0, 40.0, 700.0])
+@pytest.mark.parametrize(
+    "loss",
+    [
+        lambda z: cross_entropy(z, 0),
+        lambda z: cross_entropy(z, [1.0, 0.0, 0.0]),
+        lambda z: -log_softmax(z)[0],
+        lambda z: logsumexp(z),
+        lambda z: linear_cross_entropy([[1.0]], z.reshape(1, 3), [0.0] * 3, [0]),
+    ],
+)
+def test_the_curvature_of_sure_scores_keeps_its_digits(loss, gap):
+    """p_i ([i = j] - p_j), whose diagonal is p times all the other probabilities."""
+    z = [gap, 0.0, -1.0]
+    with localcontext(prec=700):
+        e = [Decimal(v).exp() for v in z]
+        p = [v / sum(e) for v in e]
+        exact = [
+            float(p[i] * (sum(p) - p[i]) if i == j else -p[i] * p[j])
+            for i in range(3)
+            for j in range(3)
+        ]
+    assert hessian(loss)(z).flat == pytest.approx(exact, rel=1e-14, abs=0.0)

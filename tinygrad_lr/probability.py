@@ -114,8 +114,20 @@ def softmax_spelled_out(x: Any, *, axis: Axis = -1) -> Any:
     return e / spread(sum(e, axis=axis), x, axis)
 
 
+def _softmax_x(g: Any, out: Any, x: Any, *, axis: Axis) -> Any:
+    """p * (g - sum of p g), for each class.
+
+    What is owed to all classes alike changes nothing. So what the likeliest is owed is taken
+    from all first: where its p rounds to 1, the others then decide, with all their digits.
+    """
+    likeliest = out >= max(out, axis=axis, keepdims=True)
+    count = sum(likeliest, axis=axis, keepdims=True)
+    g = g - sum(g * likeliest, axis=axis, keepdims=True) / count
+    return out * (g - sum(g * out, axis=axis, keepdims=True))
+
+
 @operation(
-    x=lambda g, out, x, *, axis: out * (g - sum(g * out, axis=axis, keepdims=True)),
+    x=_softmax_x,
     same_as=softmax_spelled_out,
     samples=[(MATRIX,), (MATRIX, {"axis": 0}), (MATRIX, {"axis": None}), ([30.0, -30.0],)],
 )
@@ -125,7 +137,7 @@ def softmax(x: Data, *, axis: Axis = -1) -> Data:
 
 
 @operation(
-    x=lambda g, out, x, *, axis: g - exp(out) * sum(g, axis=axis, keepdims=True),
+    x=lambda g, out, x, *, axis: g - softmax(x, axis=axis) * sum(g, axis=axis, keepdims=True),
     same_as=lambda x, *, axis: x - spread(logsumexp(x, axis=axis), x, axis),
     samples=[(MATRIX,), (MATRIX, {"axis": 0}), (MATRIX, {"axis": None}), ([30.0, -30.0],)],
 )
