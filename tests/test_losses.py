@@ -441,3 +441,13 @@ def test_gradients_of_the_divergence_from_and_to():
 def test_binary_cross_entropy_names_itself_in_its_errors():
     with pytest.raises(ValueError, match="^binary_cross_entropy: probabilities must lie"):
         binary_cross_entropy([2.0], [1.0])
+
+
+def test_a_distribution_that_is_all_on_one_class_has_the_slopes_of_the_label():
+    for scores in [40.0, 0.0], [0.0, 40.0, 39.0], [700.0, 0.0]:
+        slopes = []
+        for targets in 0, [1.0] + [0.0] * (len(scores) - 1):
+            z = Value(scores)
+            cross_entropy(z, targets).backward()
+            slopes.append(z.grad.tolist())
+        assert slopes[0] == pytest.approx(slopes[1], rel=1e-14, abs=0.0)

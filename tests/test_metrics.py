@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tinygrad_lr import Value, sigmoid
 from tinygrad_lr.array import Array
 from tinygrad_lr.losses import binary_cross_entropy, categorical_log_likelihood
 from tinygrad_lr.metrics import (
@@ -308,3 +309,9 @@ def test_unknown_strategy():
 def test_text_is_not_a_label():
     with pytest.raises(TypeError, match="'cat' is a str"):
         accuracy(["cat"], ["cat"])
+
+
+def test_values_are_read_as_what_they_hold():
+    p = sigmoid(Value([1.0, 2.0]))
+    assert log_loss([1, 0], p) == log_loss([1, 0], p.data)
+    assert roc_auc(Value([1.0, 0.0]), p) == 0.0

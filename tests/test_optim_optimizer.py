@@ -7,6 +7,7 @@ import inspect
 import itertools
 import json
 import math
+from fractions import Fraction
 from pathlib import Path
 
 import pytest
@@ -412,3 +413,13 @@ def test_weight_decay_is_an_explicit_penalty(name):
 
     for one, other in zip(walk(inside, 10), walk(beside, 10, penalised)):
         assert flat(one) == pytest.approx(flat(other), rel=1e-10, abs=1e-15)
+
+
+def test_a_schedule_outlives_the_number_in_a_checkpoint():
+    w = Value(1.0)
+    saved = optim.SGD([w], lr=0.5).state_dict()
+    optimizer = optim.SGD([w], lr=lambda step: 0.1 / (step + 1))
+    optimizer.load_state_dict(saved)
+    assert optimizer.lr == 0.1
+    optimizer = optim.SGD([w], lr=Fraction(1, 4))  # any real number
+    assert optimizer.lr == 0.25

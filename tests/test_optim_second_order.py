@@ -404,15 +404,26 @@ def test_between_finds_the_minimum_of_a_cubic():
 def test_backtrack_by_hand():
     tried = []
 
-    def after(step):
-        tried.append(step)
-        return {4.0: math.nan, 2.0: -math.inf, 1.0: 10.0, 0.5: 9.76, 0.25: 9.87}[step]
+    def loss_at(w):
+        tried.append(w[0])
+        return {5.0: math.nan, 3.0: -math.inf, 2.0: 10.0, 1.5: 9.76, 1.25: 9.87}[w[0]]
 
-    # slope -1, a half of it is wanted: below 10 - 0.5 * step
-    assert backtrack(after, 10.0, -1.0, 4.0, 0.5, 0.5) == 0.25 and tried[-1] == 0.25
-    assert len(tried) == 5
-    assert backtrack(after, 10.0, -1.0, 4.0, 0.5, 0.5, max_steps=3) == 0.0
-    assert backtrack(after, 10.0, 0.0, 4.0) == 0.0
+    # from w = 1, slope -1, a half of it is wanted: below 10 - 0.5 * step
+    assert backtrack(loss_at, [1.0], [1.0], 10.0, -1.0, 4.0, 0.5, 0.5) == 0.25
+    assert tried == [5.0, 3.0, 2.0, 1.5, 1.25]
+    assert backtrack(loss_at, [1.0], [1.0], 10.0, -1.0, 4.0, 0.5, 0.5, max_steps=3) == 0.0
+    assert backtrack(loss_at, [1.0], [1.0], 10.0, 0.0, 4.0) == 0.0
+
+
+def test_backtrack_ends_where_w_no_longer_moves():
+    tried = []
+
+    def loss_at(w):
+        tried.append(w)
+        return 10.1
+
+    assert backtrack(loss_at, [1.0], [1.0], 10.0, -1.0, 1.0) == 0.0
+    assert len(tried) == 53 and tried[-1] == [1.0 + 2.0**-52]
 
 
 # ---- what all share ------------------------------------------------------------------------
@@ -706,3 +717,36 @@ def test_small_or_badly_scaled_matrices_are_not_singular():
         assert solve(cholesky(A), b) == pytest.approx([1.0, 1.0], rel=1e-6)
     nearly = cholesky([[1.0, 1.0], [1.0, 1.0 + 1e-10]])
     assert solve(nearly, [2.0, 2.0 + 1e-10]) == pytest.approx([1.0, 1.0], rel=1e-5)
+
+
+def test_halving_goes_on_until_the_step_is_short_enough():
+    w = Value(0.0)
+    optimizer = BacktrackingLineSearch([w])
+    loss = lambda: 1e40 * (w - 3.0) ** 2
+    optimizer.step(loss)
+    assert not optimizer.stop_reason and loss().data < 9e40
+
+
+def test_why_it_stopped_is_part_of_the_state():
+    w = Value(1.0)
+    optimizer, other = LBFGS([w]), LBFGS([w])
+    optimizer.step(lambda: (w - 1.0) ** 2)
+    other.load_state_dict(optimizer.state_dict())
+    assert other.stop_reason == optimizer.stop_reason != ""
+
+
+@pytest.mark.parametrize(
+    "make",
+    [lambda w: LBFGS(w, max_iter=2.5), lambda w: BacktrackingLineSearch(w, max_steps=2.5)],
+)
+def test_a_number_of_steps_is_whole(make):
+    with pytest.raises(TypeError, match="float"):
+        make([Value(1.0)])
+
+
+def test_a_singular_hessian_names_the_line_search_only_where_it_is_off():
+    for line_search in True, False:
+        w = Value([1.0, 1.0])
+        with pytest.raises(ValueError, match="singular") as error:
+            Newton([w], line_search=line_search).step(lambda: w.sum() ** 2)
+        assert ("set line_search=True" in str(error.value)) is not line_search

@@ -1,13 +1,16 @@
 """The loop: what it records, when it stops, and what it leaves behind when it diverges."""
 
+import copy
 import math
+import pickle
 from functools import partial
 
 import pytest
 
-from tinygrad_lr import Value, binary_cross_entropy_with_logits
+from tinygrad_lr import Array, Value, binary_cross_entropy_with_logits, detect_anomaly, softplus
 from tinygrad_lr.data import Batches, StandardScaler, load_breast_cancer
 from tinygrad_lr.optim import LBFGS, SGD, BacktrackingLineSearch, Newton
+from tinygrad_lr.optim.linear import NotPositiveDefiniteError
 from tinygrad_lr.training import DivergenceError, History, gradient_norm, minimize
 
 X = [[-2.0], [-1.0], [0.5], [1.0], [2.0], [3.0]]
@@ -173,3 +176,79 @@ def test_mini_batches_come_close_to_the_minimum_and_tremble_there():
 
     minimum, mini = final_loss(None, 0.3, 200), final_loss(32, 0.02, 30)
     assert minimum < mini < minimum + 0.003
+
+
+# ---- what goes wrong, and is told ----------------------------------------------------------
+
+
+def test_infinite_weights_whose_loss_is_zero_are_divergence():
+    w = Value([0.0])
+    loss = lambda X, y: binary_cross_entropy_with_logits(X @ w, y)
+    with pytest.raises(DivergenceError, match="a parameter is not finite at step 1"):
+        minimize(loss, [w], Batches([[10.0]], [1]), SGD([w], lr=1e308), 5)
+    assert w.data == Array([0.0])
+
+
+def test_a_newton_step_that_fails_is_divergence_unless_anomalies_are_asked_for():
+    w = Value(720.0)
+    loss = lambda X, y: softplus(w) + softplus(-w)  # nearly straight: the step is exp(720) long
+    with pytest.raises(DivergenceError, match="not finite at step 1") as caught:
+        minimize(loss, [w], [(0, [0])], Newton([w]), 5)
+    assert caught.value.learning_rate == 1.0 and w.data == 720.0
+    with pytest.raises(FloatingPointError, match="the output of"), detect_anomaly():
+        minimize(loss, [w], [(0, [0])], Newton([w]), 5)
+
+
+def test_the_rate_of_the_step_that_diverged_is_named():
+    w = Value(1.0)
+    rates = [0.1, 1e80, 1e-5, 1e-6]
+    with pytest.raises(DivergenceError) as caught:
+        minimize(lambda X, y: w**4, [w], [(0, [0])], SGD([w], lr=lambda s: rates[s]), 4)
+    assert caught.value.learning_rate == 1e80 and caught.value.step == 2
+
+
+def test_errors_travel_between_processes():
+    error = pickle.loads(pickle.dumps(DivergenceError("x", 3, math.inf, 0.1)))
+    assert (error.step, error.loss, error.learning_rate) == (3, math.inf, 0.1)
+    assert str(error).startswith("x at step 3")
+    error = copy.copy(NotPositiveDefiniteError("flat", 2, singular=True))
+    assert (str(error), error.place, error.singular) == ("flat", 2, True)
+
+
+def test_parameters_may_come_from_a_generator_but_not_alone():
+    w = Value([0.0])
+    loss = lambda X, y: binary_cross_entropy_with_logits(X @ w, y)
+    batches = Batches([[1.0], [2.0]], [0, 1])
+    history = minimize(loss, (p for p in [w]), batches, SGD([w], lr=0.1), 5, tolerance=1e-9)
+    assert not history.converged and min(history.gradient_norms) > 0.0
+    with pytest.raises(TypeError, match=r"for a single one: \[parameter\]"):
+        minimize(loss, w, batches, SGD([w], lr=0.1), 1)
+
+
+def test_uphill_the_loss_has_to_rise():
+    w = Value(0.0)
+    batches = [(0, [0]), (0, [0])]
+    up = lambda X, y: -((w - 1.0) ** 2)
+    optimizer = SGD([w], lr=0.05, maximize=True)
+    history = minimize(up, [w], batches, optimizer, 500, tolerance=1e-9)
+    assert history.converged and "rose" in history.stop_reason
+    assert w.data == pytest.approx(1.0, abs=1e-3)
+
+
+def test_batches_that_are_used_up_and_batches_without_rows():
+    w = Value(1.0)
+    with pytest.raises(ValueError, match="used up by the first epoch"):
+        minimize(lambda X, y: w * w, [w], iter([(0, [0])]), SGD([w], lr=0.1), 2)
+    with pytest.raises(ValueError, match="no batches with rows; nothing to learn from$"):
+        minimize(lambda X, y: w * w, [w], [(0, [])], SGD([w], lr=0.1), 2)
+
+
+def test_what_a_callback_returns_by_the_way_does_not_stop():
+    class bool_(int):  # as numpy's truth is called
+        pass
+
+    w = Value(1.0)
+    run = lambda answer: minimize(
+        lambda X, y: w * w, [w], [(0, [0])], SGD([w], lr=0.1), 3, [lambda h: answer]
+    ).epochs
+    assert [run(answer) for answer in (True, bool_(1), 1, "x", None, False)] == [1, 1, 3, 3, 3, 3]

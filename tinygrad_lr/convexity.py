@@ -29,7 +29,8 @@ from itertools import count
 from operator import mul
 from typing import Any
 
-from .array import Array, as_data, from_flat, matmul
+from .array import Array, from_flat, matmul
+from .registry import data_of
 
 __all__ = [
     "is_linearly_separable", "is_positive_semidefinite", "largest_eigenvalue",
@@ -353,7 +354,7 @@ def _exchange(rows: list[list[Any]], step: list[Any], place: int) -> None:
 
 def _symmetric(name: str, matrix: Any) -> Rows:
     """The rows of a symmetric matrix."""
-    data = as_data(matrix)
+    data = data_of(matrix)
     m = data if isinstance(data, Array) else from_flat([data], (1, 1))
     if m.ndim != 2 or m.shape[0] != m.shape[1] or not m.flat:
         raise ValueError(
@@ -380,7 +381,7 @@ def _symmetric(name: str, matrix: Any) -> Rows:
 
 def _features(name: str, X: Any) -> Array:
     """X, if it has the shape (n, d) and is finite."""
-    x = as_data(X)
+    x = data_of(X)
     if not isinstance(x, Array) or x.ndim != 2:
         shape = x.shape if isinstance(x, Array) else ()
         hint = "one feature is [[x1], [x2], ...]" if len(shape) == 1 else "one list for each row"
@@ -396,7 +397,7 @@ def _features(name: str, X: Any) -> Array:
 
 def _zero_one(name: str, y: Any, n: int) -> list[float]:
     """y, if it has the shape (n,) and labels 0 and 1."""
-    data = as_data(y)
+    data = data_of(y)
     shape = data.shape if isinstance(data, Array) else ()
     if not isinstance(data, Array) or shape != (n,):
         hint = "take its only column, y[:, 0]" if shape == (n, 1) else "one label for each row of X"

@@ -321,8 +321,8 @@ def several_classes(
                 )
             p, log_p = numerics.softmax_and_log(z)
             losses.append(-math.fsum(t * v for t, v in zip(q, log_p) if t))
-            others = [1.0 - v if v < 0.5 else math.fsum([*p, -v]) for v in p]
-            slopes += [share * ((total - t) * v - t * u) for t, v, u in zip(q, p, others)]
+            rest = [1.0 - v if v < 0.5 else math.fsum([*p, -v]) for v in p]
+            slopes += [share * ((total - t) * v - t * r) for t, v, r in zip(q, p, rest)]
     else:
         for z, label in zip(rows, class_labels(name, full, targets)):
             shifted, exps, others = numerics.exponentials(z)

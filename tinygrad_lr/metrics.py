@@ -35,11 +35,13 @@ import math
 from bisect import bisect_left
 from collections import Counter
 from itertools import groupby
+from numbers import Integral
 from operator import itemgetter
 from typing import Any, NamedTuple
 
 from . import numerics
-from .array import Array, as_data, from_flat
+from .array import Array, from_flat
+from .registry import data_of
 
 __all__ = [
     "CalibrationCurve", "accuracy", "brier_score", "calibration_curve", "confusion_matrix",
@@ -241,7 +243,7 @@ def expected_calibration_error(y_true: Any, probabilities: Any, n_bins: int = 10
 
 def _inner_edges(name: str, said: list[float], n_bins: int, strategy: str) -> list[float]:
     """Where one bin ends and the next begins: n_bins - 1 numbers, in increasing order."""
-    if not isinstance(n_bins, int) or n_bins < 1:
+    if not isinstance(n_bins, Integral) or n_bins < 1:
         raise ValueError(f"{name}: n_bins is {n_bins!r}; it is a whole number, at least 1")
     if strategy == "uniform":
         return [k / n_bins for k in range(1, n_bins)]
@@ -249,8 +251,8 @@ def _inner_edges(name: str, said: list[float], n_bins: int, strategy: str) -> li
         raise ValueError(f'{name}: strategy {strategy!r} is neither "uniform" nor "quantile"')
     # Quantile k / n_bins stands at the place k (n - 1) / n_bins among the sorted numbers. Between
     # two places one would interpolate; but no row lies between neighbours, so the lower one
-    # separates the same rows. (scikit-learn rounds the place: with 3, 6, 7 or 9 bins a row on
-    # the edge may end up in the bin above.)
+    # separates the same rows. (scikit-learn rounds the place: with 3, 6, 7, 9 or 15 bins a row
+    # on the edge may end up in the bin above.)
     ordered = sorted(said)
     return [ordered[k * (len(ordered) - 1) // n_bins] for k in range(1, n_bins)]
 
@@ -260,7 +262,7 @@ def _inner_edges(name: str, said: list[float], n_bins: int, strategy: str) -> li
 
 def _vector(name: str, what: str, x: Any) -> list[float]:
     """The numbers of x, if it has the shape (n,) with n > 0 and no NaN."""
-    data = as_data(x)
+    data = data_of(x)
     if not isinstance(data, Array):
         raise ValueError(f"{name}: {what} is the single number {data}; give one for each row")
     n, *rest = data.shape
@@ -328,7 +330,7 @@ def _binary(name: str, y_true: Any, probabilities: Any) -> tuple[list[float], li
 
 def _rows(name: str, probabilities: Any) -> list[list[float]] | None:
     """The rows of probabilities (n, K), if each is a distribution; None for the shape (n,)."""
-    data = as_data(probabilities)
+    data = data_of(probabilities)
     if not isinstance(data, Array) or data.ndim != 2 or data.shape[1] < 2 or not data.flat:
         return None
     _check_no_nan(name, "probabilities", data.flat)

@@ -36,6 +36,7 @@ import math
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from functools import partial
+from numbers import Integral, Real
 from os import PathLike
 from pathlib import Path
 from typing import Any
@@ -43,7 +44,7 @@ from typing import Any
 from .array import numbers, sumprod
 from .checkpoint import after, read_checkpoint, state_of, write_checkpoint
 from .parallel import DataParallel
-from .value import Value
+from .value import Value, current_mode
 
 __all__ = ["DataParallel", "DivergenceError", "History", "minimize"]
 
@@ -81,7 +82,7 @@ class History:
 class DivergenceError(ArithmeticError):
     """The loss or its gradient is no finite number any more: `.step .loss .learning_rate`.
 
-    The parameters are the last ones with a finite loss.
+    The parameters are the last finite ones with a finite loss.
     """
 
     def __init__(self, what: str, step: int, loss: float, learning_rate: float) -> None:
@@ -92,11 +93,15 @@ class DivergenceError(ArithmeticError):
             f"(lr={learning_rate / 10:g}), features of one scale (data.StandardScaler), or look "
             "for the operation with detect_anomaly()"
         )
+        self.what = what
+
+    def __reduce__(self) -> tuple[Any, ...]:  # so that another process can be told
+        return type(self), (self.what, self.step, self.loss, self.learning_rate)
 
 
 def minimize(
     loss: Callable[[Any, Any], Value],
-    parameters: Sequence[Value],
+    parameters: Iterable[Value],
     batches: Iterable[tuple[Any, Any]],
     optimizer: Any,
     epochs: int,
@@ -120,12 +125,15 @@ def minimize(
     `checkpoint`: a file in which all that matters is kept, after each `every` steps and at
     the end. It has 40 bytes for each step so far; in a run of millions write it less often.
     `resume`: go on from there, or from the start if there is no such file; to the same
-    weights, bit for bit, as without a stop.
+    weights, bit for bit, as without a stop. A training that had a reason to end has ended.
 
     Raises DivergenceError where the loss stops being finite, ValueError for a loss that is
     no scalar, without any batch, for an optimizer of other parameters, and for a checkpoint
     that is none of this training.
     """
+    if isinstance(parameters, Value):
+        raise TypeError("minimize: parameters are a list of Values; for a single one: [parameter]")
+    parameters = list(parameters)
     _check_settings(parameters, optimizer, epochs, tolerance)
     history = History()
     rows: list[int] = []  # of each batch of this epoch that is done
@@ -136,12 +144,13 @@ def minimize(
     elif resume:
         raise ValueError("minimize: resume=True needs checkpoint=, the file to resume from")
     asks_again = bool(inspect.signature(optimizer.step).parameters)  # second-order methods do
-    safe = [p.data for p in parameters]  # the last numbers whose loss was finite
+    safe = [p.data for p in parameters]  # the last finite numbers whose loss was finite
+    rate = optimizer.lr  # of the step that led to where the parameters are
 
     def diverged(what: str, value: float) -> DivergenceError:
         for p, data in zip(parameters, safe):
             p.data = data
-        return DivergenceError(what, history.steps, value, optimizer.lr)
+        return DivergenceError(what, history.steps, value, rate)
 
     while history.epochs < epochs and not history.stop_reason:
         begun = state_of(batches)
@@ -153,6 +162,8 @@ def minimize(
                 raise ValueError(f"minimize: the loss must be a scalar Value, not {value!r}")
             if not math.isfinite(value.data):
                 raise diverged("the loss is not finite", value.data)
+            if not finite(parameters):  # infinite scores with the right sign cost nothing
+                raise diverged("a parameter is not finite", value.data)
             safe = [p.data for p in parameters]
             value.backward()
             norm = gradient_norm(parameters)
@@ -161,32 +172,50 @@ def minimize(
             history.losses.append(value.data)
             history.gradient_norms.append(norm)
             rows.append(len(y))
-            if asks_again:
-                optimizer.step(partial(loss, X, y))
-            else:
-                optimizer.step()
+            rate = optimizer.lr
+            try:
+                optimizer.step(*([partial(loss, X, y)] if asks_again else []))
+            except FloatingPointError as error:
+                if current_mode().anomaly:  # whose error says more
+                    raise
+                raise diverged("the step meets a number that is not finite", value.data) from error
             if checkpoint is not None and history.steps % every == 0:
                 write_checkpoint(checkpoint, parameters, optimizer, begun, rows, history)
-        if not rows:
-            raise ValueError("minimize: there are no batches; nothing to learn from")
+        if not sum(rows):
+            used_up = "; were they used up by the first epoch? Give a list, or Batches"
+            raise ValueError(
+                "minimize: there are no batches with rows; nothing to learn from"
+                + (used_up if history.epochs else "")
+            )
         weighted = sumprod(history.losses[first:], rows)
         history.epoch_losses.append(weighted / sum(rows))
         if tolerance:
-            _judge(history, len(rows), tolerance)
+            _judge(history, len(rows), tolerance, uphill=getattr(optimizer, "maximize", False))
         reason: str = getattr(optimizer, "stop_reason", "")
         if reason and len(rows) == 1:  # of several, the next may have something to gain
             history.converged = True
             history.stop_reason = history.stop_reason or reason
         rows = []
-        if any([callback(history) is True for callback in callbacks]):
+        if any([_says_stop(callback(history)) for callback in callbacks]):
             stopped = f"a callback stopped it in epoch {history.epochs}"
             history.stop_reason = history.stop_reason or stopped
-    if not all(map(math.isfinite, numbers(p.data for p in parameters))):
+    if not finite(parameters):
         raise diverged("a parameter is not finite", history.losses[-1])
     if checkpoint is not None:
         write_checkpoint(checkpoint, parameters, optimizer, state_of(batches), rows, history)
     history.stop_reason = history.stop_reason or f"all {epochs} epochs done"
     return history
+
+
+def finite(parameters: Iterable[Value]) -> bool:
+    """Whether all numbers of all parameters are."""
+    flat = numbers(p.data for p in parameters)
+    return math.isfinite(sum(flat)) or all(map(math.isfinite, flat))  # a sum may overflow
+
+
+def _says_stop(answer: Any) -> bool:
+    """True, or numpy's; not what a callback returns that was not asked, such as a count."""
+    return type(answer).__name__ in ("bool", "bool_") and bool(answer)
 
 
 def gradient_norm(parameters: Iterable[Value]) -> float:
@@ -198,9 +227,9 @@ def _check_settings(
     parameters: Sequence[Value], optimizer: Any, epochs: int, tolerance: float
 ) -> None:
     """Say now what would otherwise go wrong in silence."""
-    if not isinstance(epochs, int) or epochs < 0:
+    if not isinstance(epochs, Integral) or epochs < 0:
         raise ValueError(f"minimize: epochs is {epochs!r}; it must be a whole number, at least 0")
-    if not isinstance(tolerance, (int, float)) or not tolerance >= 0.0:
+    if not isinstance(tolerance, Real) or not tolerance >= 0.0:
         raise ValueError(f"minimize: tolerance is {tolerance!r}; it must be at least 0")
     if set(optimizer.parameters) != set(parameters):
         raise ValueError(
@@ -213,11 +242,11 @@ def _check_checkpointing(path: str | PathLike[str], every: int) -> None:
     """Say now what would be found out too late."""
     if not Path(path).parent.is_dir():
         raise FileNotFoundError(f"there is no directory {Path(path).parent} for the checkpoint")
-    if not isinstance(every, int) or every < 1:
+    if not isinstance(every, Integral) or every < 1:
         raise ValueError(f"minimize: every is {every!r}; it must be at least 1 step")
 
 
-def _judge(history: History, batches: int, tolerance: float) -> None:
+def _judge(history: History, batches: int, tolerance: float, uphill: bool) -> None:
     """Say so in the history if there is nothing left to gain."""
     if batches == 1:
         norm = history.gradient_norms[-1]
@@ -225,9 +254,10 @@ def _judge(history: History, batches: int, tolerance: float) -> None:
             history.converged = True
             history.stop_reason = f"the gradient is {norm:.3g} long, at most {tolerance:g}"
     elif history.epochs > PATIENCE:
-        before, lately = history.epoch_losses[:-PATIENCE], history.epoch_losses[-PATIENCE:]
-        if min(before) - min(lately) <= tolerance:
+        losses = [-v for v in history.epoch_losses] if uphill else history.epoch_losses
+        if min(losses[:-PATIENCE]) - min(losses[-PATIENCE:]) <= tolerance:
             history.converged = True
+            moved = "rose" if uphill else "fell"
             history.stop_reason = (
-                f"the loss fell by no more than {tolerance:g} in {PATIENCE} epochs"
+                f"the loss {moved} by no more than {tolerance:g} in {PATIENCE} epochs"
             )

@@ -184,7 +184,8 @@ class Value(Tracked):
         stale = False
         for leaf, share in owed.items():
             data = leaf._data
-            if type(share) is not type(data) or type(data) is Array and share.shape != data.shape:
+            fits = type(share) is type(data) and (type(data) is float or share.shape == data.shape)
+            if not fits:
                 owed[leaf] = _of_form(share, leaf)
             if leaf.options and leaf.options["stale"] is leaf._grad:
                 stale = True

@@ -21,6 +21,7 @@ iterations; the line search of each is in `line_search`.
 from __future__ import annotations
 
 import math
+import operator
 from collections import deque
 from collections.abc import Iterable
 from typing import Any
@@ -74,7 +75,7 @@ class LBFGS(ClosureOptimizer):
     ) -> None:
         super().__init__(parameters, lr)
         self.check(max_iter=max_iter, tolerance_grad=tolerance_grad, history_size=history_size)
-        self.max_iter, self.tolerance_grad = max_iter, tolerance_grad
+        self.max_iter, self.tolerance_grad = operator.index(max_iter), tolerance_grad
         self.pairs: deque[Pair] = deque(maxlen=history_size)
 
     def advance(self, closure: Closure, w: list[float]) -> float:

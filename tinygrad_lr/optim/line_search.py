@@ -33,13 +33,14 @@ search. `newton` and `lbfgs` are about better directions.
 from __future__ import annotations
 
 import math
+import operator
 import sys
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any, NamedTuple
 
 from ..array import numbers
 from ..value import Value, mode, no_grad, pull_back
-from .linear import dot, moved
+from .linear import Vector, dot, moved
 from .optimizer import Optimizer, Schedule, place
 
 __all__ = ["BacktrackingLineSearch", "ClosureOptimizer", "Trial", "backtrack", "strong_wolfe"]
@@ -47,6 +48,7 @@ __all__ = ["BacktrackingLineSearch", "ClosureOptimizer", "Trial", "backtrack", "
 Closure = Callable[[], Value]
 
 SUFFICIENT_DECREASE = 1e-4  # c1 of Nocedal and Wright: the part of slope the dotted line has
+MAX_STEPS = 1100  # halving goes no further: the smallest float is 2**-1074
 FLATTENED = 0.9  # c2: the part of slope that may be left where a step ends
 
 
@@ -91,6 +93,15 @@ class ClosureOptimizer(Optimizer):
     def put(self, w: list[float]) -> None:
         """Let the parameters be w."""
         place(self.parameters, w)
+
+    def state_dict(self) -> dict[str, Any]:
+        """As in the base class, and why it would not go on."""
+        return super().state_dict() | {"stop_reason": self.stop_reason}
+
+    def load_state_dict(self, saved: dict[str, Any]) -> None:
+        """As in the base class."""
+        super().load_state_dict(saved)
+        self.stop_reason = saved.get("stop_reason", "")
 
     def loss_at(self, w: list[float], closure: Closure) -> float:
         """The loss at w; the parameters stay there."""
@@ -146,29 +157,33 @@ def _scalar(loss: Any) -> Value:
 
 
 def backtrack(
-    loss_after: Callable[[float], float],
+    loss_at: Callable[[Vector], float],
+    w: Vector,
+    direction: Vector,
     loss: float,
     slope: float,
     first: float,
     shrink: float = 0.5,
     sufficient_decrease: float = SUFFICIENT_DECREASE,
-    max_steps: int = 50,
+    max_steps: int = MAX_STEPS,
 ) -> float:
     """The first of the steps first, first * shrink, first * shrink^2, ... that is short enough:
 
-        loss_after(step) <= loss + sufficient_decrease * step * slope
+        loss_at(w + step * direction) <= loss + sufficient_decrease * step * slope
 
-    0 if none of `max_steps` is. `slope`: negative, the derivative of loss_after at 0. For a
-    short enough step the loss falls by nearly step * slope, so only rounding, a kink or a
-    direction that is not downhill can spoil all. Armijo 1966; Nocedal and Wright 2006,
-    algorithm 3.1.
+    0 if none of `max_steps` is, or none that still moves w. `slope`: negative, the derivative
+    of the loss at w along direction. For a short enough step the loss falls by nearly
+    step * slope, so only rounding, a kink or a direction that is not downhill can spoil all.
+    Armijo 1966; Nocedal and Wright 2006, algorithm 3.1.
     """
-    if slope < 0.0:
-        for tried in range(max_steps):
-            step = first * shrink**tried
-            after = loss_after(step)
-            if -math.inf < after <= loss + sufficient_decrease * step * slope:
-                return step
+    step = first
+    for _ in range(max_steps if slope < 0.0 else 0):
+        there = moved(w, step, direction)
+        if there == w:
+            break
+        if -math.inf < loss_at(there) <= loss + sufficient_decrease * step * slope:
+            return step
+        step *= shrink
     return 0.0
 
 
@@ -179,9 +194,10 @@ class BacktrackingLineSearch(ClosureOptimizer):
         loss(w - step * g) <= loss(w) - sufficient_decrease * step * |g|^2
 
     Adds to SGD: a rate that cannot be too large, so the loss never rises. g is the gradient.
-    lr is only the first try; too small a one is not enlarged. Where `max_steps` tries did
-    not lower the loss, the parameters stay where they are and `stop_reason` says so: that is
-    a minimum, as far as the digits of the loss tell, or a kink. Price: one gradient and, for
+    lr is only the first try; too small a one is not enlarged. Where no try lowers the loss,
+    down to steps that are too short for the digits of w (or `max_steps` of them), the
+    parameters stay where they are and `stop_reason` says so: that is a minimum, as far as the
+    digits of the loss tell, or a kink. Price: one gradient and, for
     each try, one computation of the loss; no memory. Armijo 1966; Nocedal and Wright 2006,
     algorithm 3.1.
     """
@@ -192,19 +208,19 @@ class BacktrackingLineSearch(ClosureOptimizer):
         lr: float | Schedule = 1.0,
         shrink: float = 0.5,
         sufficient_decrease: float = SUFFICIENT_DECREASE,
-        max_steps: int = 50,
+        max_steps: int = MAX_STEPS,
     ) -> None:
         super().__init__(parameters, lr)
         self.check(below=1.0, shrink=shrink, sufficient_decrease=sufficient_decrease)
         self.check(max_steps=max_steps)
         self.shrink, self.sufficient_decrease = shrink, sufficient_decrease
-        self.max_steps = max_steps
+        self.max_steps = operator.index(max_steps)
 
     def advance(self, closure: Closure, w: list[float]) -> float:
         """w - step * g."""
         loss, g = self.start(closure)
         step = backtrack(
-            lambda step: self.loss_at(moved(w, -step, g), closure), loss, -dot(g, g),
+            lambda w: self.loss_at(w, closure), w, [-x for x in g], loss, -dot(g, g),
             self.lr, self.shrink, self.sufficient_decrease, self.max_steps,
         )  # fmt: skip
         if not step:

@@ -21,10 +21,11 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from typing import Any
 
 from ..array import sumprod as dot
 
-__all__ = ["NotPositiveDefiniteError", "cholesky", "dot", "moved", "solve"]
+__all__ = ["NotPositiveDefiniteError", "Vector", "cholesky", "dot", "moved", "solve"]
 
 Vector = list[float]
 
@@ -39,6 +40,9 @@ class NotPositiveDefiniteError(ValueError):
     def __init__(self, message: str, place: int, singular: bool) -> None:
         super().__init__(message)
         self.place, self.singular = place, singular
+
+    def __reduce__(self) -> tuple[Any, ...]:  # so that another process can be told
+        return type(self), (str(self), self.place, self.singular)
 
 
 def moved(x: Vector, step: float, direction: Vector) -> Vector:

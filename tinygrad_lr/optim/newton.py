@@ -27,7 +27,7 @@ from itertools import chain
 from ..array import from_flat, numbers
 from ..value import Value, pull_back
 from .line_search import Closure, ClosureOptimizer, backtrack, require_finite
-from .linear import NotPositiveDefiniteError, cholesky, dot, moved, solve
+from .linear import NotPositiveDefiniteError, Vector, cholesky, dot, moved, solve
 from .optimizer import Schedule
 
 __all__ = ["Newton"]
@@ -75,12 +75,13 @@ class Newton(ClosureOptimizer):
         except NotPositiveDefiniteError as error:
             raise self.explained(error) from None
 
-        def after(step: float) -> float:
-            return self.loss_at(moved(w, -step, d), closure)
+        def loss_at(w: Vector) -> float:
+            return self.loss_at(w, closure)
 
+        down = [-x for x in d]
         if not self.line_search:
-            require_finite(after(self.lr))
-        elif not backtrack(after, loss, -dot(g, d), self.lr):
+            require_finite(loss_at(moved(w, self.lr, down)))
+        elif not backtrack(loss_at, w, down, loss, dot(g, down), self.lr):
             self.put(w)
             self.stop_reason = "no step along Newton's direction lowers the loss"
         return loss
@@ -109,13 +110,15 @@ class Newton(ClosureOptimizer):
         places = [(k, p, i) for k, p in enumerate(self.parameters) for i in range(p.size)]
         k, p, i = places[error.place]
         name = f"number {i} of {p.label or f'parameter {k}'}"
+        search = "" if self.line_search else "set line_search=True, "
         if error.singular:
             what = (
                 f"the Hessian is singular: at {name} a direction was found along which the loss "
                 "does not curve, so no step is best. In logistic regression: features that add up "
                 "to another one, or to a constant beside an intercept; softmax scores, which may "
-                "all shift together; or classes that a line separates, whose best weights are "
-                "infinite. Add an L2 penalty to the loss, leave the feature out, or"
+                "all shift together; classes that a line separates, whose best weights are "
+                "infinite; or a step so long that all probabilities round to 0 or 1. Add an L2 "
+                f"penalty to the loss, leave the feature out, {search}or"
             )
         else:
             what = (

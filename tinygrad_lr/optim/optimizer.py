@@ -31,6 +31,7 @@ import math
 import warnings
 from collections.abc import Callable, Iterable, Iterator
 from itertools import accumulate
+from numbers import Real
 from typing import Any, NamedTuple
 
 from ..array import from_flat
@@ -105,7 +106,7 @@ class Optimizer:
     def check(*, below: float = math.inf, **options: float) -> None:
         """Refuse an option outside [0, below), or one that is no number, by its name."""
         for name, option in options.items():
-            if not isinstance(option, (int, float)) or not 0.0 <= option < below:
+            if not isinstance(option, Real) or not 0.0 <= option < below:
                 limit = "finite" if below == math.inf else f"below {below:g}"
                 raise ValueError(f"{name} is {option!r}; it must be at least 0 and {limit}")
 
@@ -219,7 +220,7 @@ class Optimizer:
                     )
                 if name == "t" and (type(memory) is not int or memory < 0):
                     raise ValueError(f"t is {memory!r}; it counts the gradients so far")
-        if saved["lr"] is not None:
+        if saved["lr"] is not None and not callable(self._lr):  # a schedule is not replaced
             self.lr = saved["lr"]
         self.steps = saved["steps"]
         self._regroup(saved["states"], self._idle)
