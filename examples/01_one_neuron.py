@@ -60,7 +60,7 @@ print("It tells how, too; its last steps are:")
 print("\n".join(explain(LOSS).splitlines()[-6:]))
 
 section("5. Downhill, and first in the wrong direction")
-# The gradient points to where the loss grows. Adding it is the most common mistake of all.
+# The gradient points to where the loss grows. Adding it is a common mistake.
 def steps(sign, count, lr=0.5, w=w, b=b):
     path = [(loss_at(w, b), w, b)]
     for _ in range(count):

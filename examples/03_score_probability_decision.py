@@ -98,8 +98,8 @@ picture("03_separating_line", draw, figsize=(8, 4))
 section("What we learned")
 print(f"A straight line gives {min(line):.2f} as a 'probability'; the sigmoid of a straight line "
       "stays within 0 and 1.")
-print(f"w = ({w1:.2f}, {w2:.2f}) stands upright on the line where p = 1/2; the score is |w| = "
-      f"{size:.1f} times the\ndistance in cm from it, each unit multiplies the odds by e.")
+print(f"w = ({w1:.2f}, {w2:.2f}) stands upright on the line where p = 1/2; the distance from it "
+      f"in\ncm, times |w| = {size:.1f}, is the score; one more of it multiplies the odds by e.")
 print(f"At threshold 0.5 the line is right on {decisions[2][4]:.0%}. At {decisions[0][0]} it "
       "misses "
       f"{decisions[0][3]} but cries wolf {decisions[0][2]} times;\nat {decisions[4][0]} it misses "

@@ -82,7 +82,7 @@ for name, f in ("mean", loss), ("sum", total):
     last_w, last_b = walk(f, 0.3)[-1]
     reached[name] = loss(last_w * hours + last_b)
 table(["reduction", "mean loss after 2000 steps"], reached.items())
-print("Steps twenty times too long: it jumps over the valley, to and fro (lesson 6 says why).")
+print("Steps twenty times as long are too long: it jumps over the valley (lesson 6 says why).")
 
 section("5. What the number means")
 best = Value([0.0, 0.0])

@@ -2,7 +2,7 @@
 
 Texture and smoothness of 569 tumours, two weights: the whole loss can be drawn.
 We test the bowl with chords, then see by the second derivatives what chords can only suggest;
-from the steepest curvature L follows the step 1/L that never fails, and the limit 2/L.
+from the largest curvature L follows the step 1/L that never fails, and the limit 2/L.
 
     Hessian H = X' S X / n, S = diag(p (1 - p))       L = largest eigenvalue of X'X / (4 n)
 
@@ -20,7 +20,8 @@ import random
 from course import picture, section, table
 
 from tinygrad_lr import (
-    Array, Value, binary_cross_entropy_with_logits, concatenate, hessian, sigmoid, value_and_grad,
+    Array, Value, binary_cross_entropy_with_logits, concatenate, grad, hessian, sigmoid,
+    value_and_grad,
 )  # fmt: skip
 from tinygrad_lr.convexity import (
     is_positive_semidefinite, largest_eigenvalue, safe_learning_rate, smoothness_constant,
@@ -34,7 +35,20 @@ loss = lambda w: binary_cross_entropy_with_logits(X @ w, y)
 best = Value([0.0, 0.0])
 LBFGS([best], max_iter=100).step(lambda: loss(best))
 bottom, lowest = best.data, loss(best.data)
+right = [k for k, z in enumerate(X @ bottom) if (z > 0.0) == (y[k] > 0.0)]  # rows it decides well
+of_right = lambda w: binary_cross_entropy_with_logits(X[right] @ w, y[right])
 noise = random.Random(6)
+
+
+def descend(loss, rate, start, steps=40):
+    """The points of gradient descent, with their losses and squared slopes."""
+    w, path = Array(start), []
+    for _ in range(steps + 1):
+        value, g = value_and_grad(loss)(w)
+        path.append((w, value, g @ g))
+        w = w - rate * g
+    return path
+
 
 section("1. The bowl by chords: between two points the loss hangs below the straight line")
 # Convex: f((u + v) / 2) <= (f(u) + f(v)) / 2. We try it on random pairs of weights.
@@ -59,21 +73,16 @@ for name, times in ("w = 0", 0.0), ("bottom", 1.0), ("5 x bottom", 5.0), ("20 x 
 table(["where", "loss", "curves upwards", "least curvature", "largest"], rows)
 print(f"the engine's Hessian and the formula: at most {apart:.0e} apart")
 
-section("3. How steep at most? L, from X alone")
+section("3. How curved at most? L, from X alone")
 L, rate = smoothness_constant(X), safe_learning_rate(X)
 print(f"p (1 - p) is at most 1/4, at w = 0: curvature <= L = {L:.4f} everywhere; 1/L = {rate:.3f}")
-print(f"With p near 0 or 1 it is flat: {rows[3][4]:.4f} far out, {rows[1][4]:.4f} at the bottom.")
-
-
-def descend(loss, rate, start, steps=40):
-    """The points of gradient descent, with their losses and squared slopes."""
-    w, path = Array(start), []
-    for _ in range(steps + 1):
-        value, g = value_and_grad(loss)(w)
-        path.append((w, value, g @ g))
-        w = w - rate * g
-    return path
-
+print(f"With p near 0 or 1 it hardly curves: {rows[3][4]:.4f} far out. Is it flat there?")
+far = 100.0 * bottom
+flat = [(f"{name} rows", f(far), math.hypot(*grad(f)(far)), largest_eigenvalue(hessian(f)(far)))
+        for name, f in ((f"all {len(y)}", loss), (f"the {len(right)} right", of_right))]
+table(["100 x bottom", "loss", "slope", "curvature"], flat)
+print("The rows that are wrong make it a steep wall, nearly straight. Without them it is flat, and")
+print("has its bottom infinitely far out (lesson 13).")
 
 section("4. Steps: too long, too short, and 1/L")
 paths, summary = {}, []
@@ -127,12 +136,14 @@ print(f"finds the same, to {apart:.0e}). So whatever walks downhill is caught in
 print(f"Its curvature is never above L = {L:.4f}, so with the rate 1/L = {rate:.2f} "
       "the loss falls in every step.")
 print(f"After 10 steps it is {summary[1][2]:.0e} above the bottom; 0.05/L has {summary[0][2]:.2f} "
-      f"to go, and\n30/L is {summary[5][2]:.1f} above: it jumps from wall to wall, for ever.")
+      f"to go, and\n30/L is {summary[5][2]:.1f} above, and {summary[5][3]:.1f} after 40: "
+      "it jumps from wall to wall.")
 print(f"2/L is the limit that always holds; near the bottom it is 2 / curvature there, here "
       f"{limit * L:.2f}/L,\nand exactly 2/L where nothing can be learned.")
 
 assert min(gaps) > 0.0 and all(row[2] and row[3] > 0.0 for row in rows) and apart < 1e-12
 assert abs(rows[0][4] - L) < 1e-9 and rows[3][4] < rows[1][4] < L
+assert flat[0][2] > 0.1 and max(flat[1][1:]) < 1e-3  # a wall, and a plain
 assert min(kept) >= 1.0 and len(kept) > 10
 by_name = {row[0]: row for row in summary}
 assert by_name["1 / L"][4] == 0 == by_name["1.9 / L"][4] and by_name["1 / L"][3] < 1e-4

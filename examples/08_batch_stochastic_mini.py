@@ -86,11 +86,11 @@ section("4. The flaw of few rows: they never come to rest")
 settled = []
 for name, size, lr in (("1 row, rate 0.2", 1, 0.2), ("1 row, rate 0.02", 1, 0.02),
                        ("1 row, 0.2 / (1 + t / 400)", 1, inverse_time_decay(0.2, 1 / 400)),
-                       ("32 rows, rate 0.2", 32, 0.2)):
-    path, _ = learn(size, lr, 10)
+                       ("8 rows, rate 0.2", 8, 0.2)):
+    path, _ = learn(size, lr, 40)
     above = [loss_of(w, X, y) - lowest for w in path]
-    settled.append((name, above[0], above[4], sum(above[5:]) / 5))
-table(["what", "above: 1 epoch", "5 epochs", "mean of 6 to 10"], settled)
+    settled.append((name, above[0], sum(above[10:20]) / 10, sum(above[20:]) / 20))
+table(["what", "above: 1 epoch", "mean of 11 to 20", "21 to 40"], settled)
 
 section("The picture")
 
@@ -111,14 +111,15 @@ section("What we learned")
 print(f"{uphill} of {n} rows point uphill, yet the mean of all is the full gradient "
       f"(to {length(mean - full):.0e}).")
 print(f"64 rows have {noises[0][1] / noises[3][1]:.1f} times less noise than one: the root of 64, "
-      "for 64 times the work.")
+      "for 64 times the rows.")
 print(f"After one epoch at one rate, steps of one row are {rows[0][4]:.3f} above the bottom, of 32 "
       f"{rows[2][4]:.3f};")
 print(f"all rows, in their one step, {rows[4][4]:.3f}, and {rows[5][4]:.3f} at ten times the rate.")
-print(f"In the end one row a step at 0.2 trembles {settled[0][3]:.4f} above the bottom, 32 rows "
+print(f"In the end one row a step at 0.2 trembles {settled[0][3]:.4f} above the bottom, 8 rows "
       f"{settled[3][3]:.4f};\nwith a falling rate one row a step comes to {settled[2][3]:.0e}.")
 
 assert length(mean - full) < 1e-12 and 0 < uphill < n / 4
 assert all(0.85 < noise / (one / math.sqrt(size)) < 1.15 for size, noise in noises)
 assert rows[0][4] < rows[1][4] < rows[2][4] < rows[3][4] < rows[4][4] > rows[5][4] > rows[0][4]
-assert settled[2][3] < settled[0][3] / 3 and settled[0][3] > 1e-3
+assert all(settled[k][3] > settled[k][2] / 2 for k in (0, 3))  # they hardly fall any more
+assert settled[2][3] < settled[3][3] / 10 < settled[0][3] / 100

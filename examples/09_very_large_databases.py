@@ -148,11 +148,11 @@ apart = max(abs(v - t) for v, t in zip(w.data, truth))
 (worst, _), (_, off), (right, _) = results.values()
 print(f"From {SIZES[0]} to {SIZES[-1]} rows, reading everything grew from {memory[0][1]:.1f} to "
       f"{memory[-1][1]:.1f} MB, batches from")
-print(f"{memory[0][2]:.1f} to {memory[-1][2]:.1f}: twice the buffer of 8192 rows, however long the "
-      "table is.")
+print(f"{memory[0][2]:.1f} to {memory[-1][2]:.1f}: twice the buffer of 8192 rows, more than a "
+      "small table, and the same for a large one.")
 print(f"In sorted order the model is right in {worst:.1%} of new rows, at random {right:.1%};")
 print(f"after one pass over that its weights are within {apart:.2f} of the truth. The loss had")
-print("settled after a few thousand rows: more data are worth less than one thinks.")
+print("settled after a few thousand rows: the others hardly lowered it.")
 
 assert memory[-1][1] > 1.9 * memory[0][1] and memory[-1][2] < 1.1 * memory[0][2]
 assert worst < right - 0.05 and right > 0.8

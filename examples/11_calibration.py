@@ -79,8 +79,11 @@ T = fit_temperature(z_tune, y_tune, 50)
 print(f"on the 200 rows it learned from: T = {T_wrong:.2f} after 5 steps; there it is never wrong,")
 print("so larger scores are always better, and T goes to 0: these rows cannot know that it boasts.")
 print(f"on {len(y_tune)} rows it has not seen: T = {T:.2f}")
-residual = sum((sigmoid(z_tune / T) - y_tune) * z_tune) / len(y_tune)
-print(f"there the slope mean((p - y) z) is {abs(residual):.0e}: as sure as right, on average")
+q = sigmoid(z_tune / T)
+residual = sum((q - y_tune) * z_tune) / len(y_tune)
+sure, hit = sum(max(v, 1.0 - v) for v in q) / len(q), accuracy(y_tune, q >= 0.5)
+print(f"there the slope mean((p - y) z) is {abs(residual):.0e}. Large scores weigh most in it, so "
+      f"this is\nnot quite 'as sure as right': sure to {sure:.1%} on average, right {hit:.1%}")
 
 section("5. What it changes, and what it cannot change")
 cool = sigmoid(z_test / T)
@@ -120,7 +123,8 @@ print("T must be fitted on rows that were not learned: on its own rows the model
 assert rows[0][2] == rows[1][2] == rows[2][2] and rows[1][3] < min(rows[0][3], rows[2][3])
 assert abs(grad(expected)(0.8)) < 1e-12 and grad(expected)(0.55) < 0.0 < grad(expected)(0.99)
 assert confidence > right + 0.05 and summary[0][3] > math.log(2.0)
-assert T_wrong < 0.5 < 2.0 < T and abs(residual) < 1e-6
+assert T_wrong < 0.5 < 2.0 < T and abs(residual) < 1e-6 and 0.0 < abs(sure - hit) < 0.02
+assert accuracy(y, z >= 0.0) == 1.0
 assert summary[1][1:3] == summary[0][1:3]
 assert summary[1][3] < summary[0][3] / 2 and summary[1][4] < summary[0][4]
 assert summary[1][5] < summary[0][5] / 2

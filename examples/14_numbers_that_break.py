@@ -138,7 +138,7 @@ last = max(v for v in range(100) if from_book(v) < 1.0)
 print(f"From the score {last + 1} on a probability rounds to 1, and the log of 1 - p is no number.")
 print(f"Clipping makes the loss finite, but at 40 the slope {grad(clipped)(40.0):g}, not "
       f"{grad(loss_of_score)(40.0):g}: it repents {never}.")
-print(f"The loss of the score, log(1 + exp(z)) - y z, is exact everywhere, and repents in {soon}.")
+print(f"The loss of the score, log(1 + exp(z)) if y = 0, keeps its digits, and repents in {soon}.")
 print("Real data that nobody scaled: the book's loss learned "
       f"{reached['probabilities'][0]},\nthe other form {reached['scores'][0]}.")
 

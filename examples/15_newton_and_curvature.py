@@ -58,20 +58,20 @@ best, newton = walk(Newton, 8)
 table(["step", "slope left by descent", "by Newton"],
       [(k, descent[k], newton[k]) for k in range(9)])
 print(f"after 200 steps of descent: {descent[200]:.2g}")
-print("At the end each step of Newton doubles the number of right digits.")
+print("At the end each step of Newton nearly doubles the number of right digits.")
 
 section("2. Newton can be thrown out; a line search brings him back")
-# Where all p are near 1 the loss is nearly straight, its parabola nearly flat, and the bottom
-# of that parabola very far away. A line search halves the step until the loss falls.
-losses = {False: [], True: []}
-for careful, seen in losses.items():
+# Where all p are near 0 or 1 the loss is nearly straight, and so is its parabola, whose bottom
+# is very far away. A line search halves the step until the loss falls.
+losses, ends = {"full steps": [], "with line search": []}, {}
+for name, seen in losses.items():
     w = Value([0.0, 0.0, 0.0, 3.0])
-    optimizer = Newton([w], line_search=careful)
+    optimizer = Newton([w], line_search=name == "with line search")
     with suppress(NotPositiveDefiniteError):  # thrown out so far that the loss is straight
         for _ in range(12):
             seen.append(optimizer.step(lambda: loss(w)))
     seen.append(loss(w.data))
-    name = "with line search" if careful else "full steps"
+    ends[name] = slope(w.data), max(hessian(loss)(w.data).flat)
     print(f"{name:18}" + "  ".join(f"{v:.4g}" for v in seen[:8]))
 
 section("3. What the matrix is")
@@ -84,7 +84,7 @@ table(["", *NAMES, "intercept"], [(n, *row) for n, row in zip([*NAMES, "intercep
 
 section("4. Standard errors and odds ratios")
 # A sharp minimum fixes a weight, a flat one leaves it open: the covariance of the weights is
-# the inverse of H. (Of the sum of the losses: with the mean, n times too wide.)
+# the inverse of H. (Of the sum of the losses: with the mean, n times too large.)
 root = cholesky(H.rows)
 unit = lambda k: [float(k == i) for i in range(len(root))]
 error = [math.sqrt(solve(root, unit(k))[k]) for k in range(4)]
@@ -141,18 +141,20 @@ picture("15_odds_ratios", draw, ncols=2, figsize=(10, 4))
 section("What we learned")
 print(f"Newton is at the bottom (slope {newton[8]:.0e}) after 8 steps; descent has "
       f"{descent[200]:.0e} left after 200.")
-worst = max(losses[False])
-print(f"From a bad start full steps drove the loss to {worst:,.0f}; there it is flat.\n"
-      "Halving steps until the loss falls repairs it.")
+worst, (steep, curved) = max(losses["full steps"]), ends["full steps"]
+print(f"From a bad start full steps drove the loss to {worst:,.0f}. There it is straight: slope "
+      f"{steep:.2f},\ncurvature {curved:g}, so no Newton step. Halving steps until the loss falls "
+      "repairs it.")
 low, high = between(0)
 print(f"The inverse Hessian says that w of the radius is {best[0]:.2f} +- {error[0]:.2f}. So one")
-print("standard deviation more multiplies the odds of a malignant tumour by")
+print("standard deviation more, all else the same, multiplies the odds of a malignant tumour by")
 print(f"{math.exp(best[0]):.0f}, with 95 % confidence by {low:.0f} to {high:.0f}.")
 print(f"Where the truth is known such intervals held it in {inside / len(worlds):.1%} of worlds.")
 
 assert newton[8] < 1e-10 and descent[200] > 1e-4
 assert newton[7] < 1000 * newton[6] ** 2  # digits double
-assert worst > 1e5 and abs(losses[True][-1] - loss(best)) < 1e-12
+assert worst > 1e5 and steep > 0.1 and curved == 0.0
+assert abs(losses["with line search"][-1] - loss(best)) < 1e-12
 assert apart < 1e-9 and is_positive_semidefinite(H)
 assert all(b / e > 1.96 for b, e in zip(best, error[:3])) and low > 10.0
 assert 0.92 <= inside / len(worlds) <= 0.98 and abs(spread / claimed - 1.0) < 0.2
