@@ -30,15 +30,17 @@ from random import Random
 from typing import NamedTuple
 
 ROOT = Path(__file__).resolve().parents[1]
-CORE = ["array", "numerics", "value", "registry", "operations", "probability", "targets", "losses",
-        "linear_losses", "calculus"]  # fmt: skip
+CORE = ["array", "numerics", "modes", "value", "registry", "operations", "tensors", "probability",
+        "targets", "losses", "linear_losses", "calculus"]  # fmt: skip
 OPTIM = sorted(p.stem for p in (ROOT / "tinygrad_lr" / "optim").glob("[!_]*.py"))
 MODULES = [*CORE, *[f"optim/{name}" for name in OPTIM]]
 FIRST = {  # the tests that belong to a module; test_<its own name> if it is not here
     "value": ["value", "registry"],
+    "modes": ["value", "threads"],
     "registry": ["registry", "rules", "operations"],
     "linear_losses": ["linear_losses", "rules"],
     "operations": ["operations", "rules", "array"],
+    "tensors": ["tensors", "rules", "array"],
     "probability": ["probability", "rules"],
     "targets": ["losses"],
     "optim/adam": ["optim_adaptive", "optim_optimizer"],
@@ -52,8 +54,9 @@ FIRST = {  # the tests that belong to a module; test_<its own name> if it is not
     "optim/sgd": ["optim_sgd", "optim_optimizer"],
 }
 REST = [
-    "numerics", "shapes", "array", "value", "operations", "losses", "calculus", "probability",
-    "registry", "rules", "linear_losses", "gradcheck", "routes", "gradient_algebra", "accuracy",
+    "numerics", "shapes", "array", "value", "operations", "tensors", "losses", "calculus",
+    "probability", "registry", "rules", "linear_losses", "gradcheck", "routes",
+    "gradient_algebra", "accuracy",
 ]  # fmt: skip
 REST_OF_OPTIM = ["optim_optimizer", "optim_adaptive", "optim_sgd", "optim_schedules",
                  "optim_second_order", "training", "models"]  # fmt: skip
@@ -75,16 +78,20 @@ EQUIVALENT = {
         "abs(total) < -0.5 * largest",
         "(abs(total) <= -0.5 * largest)",
     ): "at the border both ways are good",
-    ("value", "if type(x) is Value and x.born > -birth:", "x.born > -birth",
-     "(x.born >= -birth)"): "no two nodes are born at once",
+    ("value", "if x.born > node.born:", "x.born > node.born", "(x.born >= node.born)"): (
+        "no two nodes are born at once"
+    ),
+    ("value", "elif x.born > node.born:", "x.born > node.born", "(x.born >= node.born)"): (
+        "no two nodes are born at once"
+    ),
     ("operations", "return x if x >= y or x != x else y", "x >= y", "(x > y)"): EQUAL,
     ("operations", "return x if x <= y or x != x else y", "x <= y", "(x < y)"): EQUAL,
     ("operations", "return low if x < low else high if x > high else x", "x > high",
      "(x >= high)"): EQUAL,
+    ("losses", "if type(g) is float and g == 1.0:  # a loss is usually the last node",
+     "type(g) is float", "(type(g) is not float)"): "times 1, a little slower",
     ("losses", 'return slopes * (1.0 / count) if reduction == "mean" and count > 1 else slopes',
      "count > 1", "(count >= 1)"): "times 1",
-    ("losses", "return saved if type(g) is float and g == 1.0 else g * saved", "type(g) is float",
-     "(type(g) is not float)"): "times 1, a little slower",
 }  # fmt: skip
 
 # Names that are exported, and numbers on which operations are tested.

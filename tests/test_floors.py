@@ -16,8 +16,8 @@ import tinygrad_lr
 HOUSE = Path(tinygrad_lr.__file__).parent
 FLOORS = [
     ["shapes", "numerics", "array"],
-    ["value", "registry"],
-    ["operations"],
+    ["modes", "value", "registry"],
+    ["operations", "tensors"],
     ["probability", "targets", "losses", "linear_losses", "calculus"],
     ["gradcheck", "optim", "data", "metrics", "convexity"],
     ["checkpoint", "parallel", "training", "models", "graph"],

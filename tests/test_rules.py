@@ -18,7 +18,8 @@ from tinygrad_lr import Array, Value, elementwise, exp, grad, gradcheck, hessian
 from tinygrad_lr.array import as_data, from_flat, shape_of
 from tinygrad_lr.graph.walk import behind
 from tinygrad_lr.registry import OPERATIONS, data_of, shape
-from tinygrad_lr.value import mode, shares
+from tinygrad_lr.modes import mode
+from tinygrad_lr.value import shares
 
 for module in walk_packages(tinygrad_lr.__path__, "tinygrad_lr."):
     import_module(module.name)

@@ -11,7 +11,7 @@ from tinygrad_lr import Value, detect_anomaly, exp, grad, hessian, no_grad
 from tinygrad_lr.data import StandardScaler, load_breast_cancer, load_iris
 from tinygrad_lr.graph import compile, to_source
 from tinygrad_lr.models import LogisticRegression, SoftmaxRegression
-from tinygrad_lr.value import Mode, current_mode
+from tinygrad_lr.modes import Mode, current_mode
 
 
 @pytest.fixture(autouse=True)

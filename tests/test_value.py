@@ -18,7 +18,7 @@ from tinygrad_lr import (
 )  # fmt: skip
 from tinygrad_lr import sum as total
 from tinygrad_lr.registry import OPERATIONS
-from tinygrad_lr.value import mode
+from tinygrad_lr.modes import mode
 
 
 # ---- depth -----------------------------------------------------------------------------------

@@ -19,9 +19,11 @@ The modules, in the order to read them. Each imports only from those above it.
     shapes          which sizes fit, which axes are meant
     numerics        functions of one float that are right for every float
     array           Array: a shape and a flat list of floats
+    modes           no_grad, detect_anomaly: what happens beside computing
     value           Value: a number that remembers how it was made; the backward walk
     registry        how an operation is made: value and rules in one place
-    operations      the rulebook: arithmetic, functions, reductions, shapes, products
+    operations      the rulebook: arithmetic, elementary functions, kinks
+    tensors         reductions, shapes, indexing, products
     probability     sigmoid and softmax
     targets         what losses are given, checked
     losses          likelihood, log-likelihood, cross-entropy
@@ -44,16 +46,18 @@ The modules, in the order to read them. Each imports only from those above it.
 from importlib import import_module
 from typing import Any
 
-from . import linear_losses, losses, operations, probability
+from . import linear_losses, losses, operations, probability, tensors
 from .array import Array
 from .calculus import grad, hessian, hessian_vector_product, jacobian, value_and_grad
 from .gradcheck import gradcheck
 from .linear_losses import *
 from .losses import *
+from .modes import detect_anomaly, no_grad
 from .operations import *
 from .probability import *
 from .registry import elementwise, operation
-from .value import Value, detect_anomaly, no_grad
+from .tensors import *
+from .value import Value
 
 __version__ = "0.1.0"
 
@@ -67,7 +71,11 @@ __all__ = [
     "hessian_vector_product", "jacobian", "no_grad", "operation", "value_and_grad",
     *linear_losses.__all__,
     *losses.__all__,
-    *(name for name in operations.__all__ if name not in ("abs", "max", "min", "sum")),
+    *(
+        name
+        for name in (*operations.__all__, *tensors.__all__)
+        if name not in ("abs", "max", "min", "sum")
+    ),
     *probability.__all__,
 ]  # fmt: skip
 

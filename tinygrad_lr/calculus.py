@@ -25,10 +25,12 @@ from functools import wraps
 from typing import Any
 
 from .array import Data, from_flat, shape_of
-from .operations import identity, reshape, stack, sum
+from .modes import current_mode, mode
+from .operations import identity
 from .registry import broadcast_to, data_of, shape
 from .shapes import whole_numbers
-from .value import Value, current_mode, mode, pull_back
+from .tensors import reshape, stack, sum
+from .value import Value, pull_back
 
 __all__ = ["grad", "hessian", "hessian_vector_product", "jacobian", "value_and_grad"]
 

@@ -24,8 +24,8 @@ from typing import Any, NamedTuple
 
 from .array import Array, Data, flat_of, from_flat, shape_of
 from .calculus import grad
-from .operations import sum
 from .registry import data_of
+from .tensors import sum
 from .value import Value
 
 __all__ = ["gradcheck"]

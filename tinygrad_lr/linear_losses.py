@@ -28,8 +28,8 @@ from .losses import (
     binary_cross_entropy_with_logits, cross_entropy, errors_of_several_classes,
     errors_of_two_classes, several_classes, times, two_classes,
 )  # fmt: skip
-from .operations import MATRIX, affine, reshape, transpose
 from .registry import OPERATIONS, operation, shape, sum_to
+from .tensors import MATRIX, affine, reshape, transpose
 
 __all__ = ["linear_binary_cross_entropy", "linear_cross_entropy"]
 

@@ -57,13 +57,12 @@ from typing import Any
 
 from . import numerics
 from .array import Data, flat_of, from_flat, once, shape_of
-from .operations import (
-    getitem, log, mean, multiply, negative, power, reshape, scatter, subtract, sum,
-)  # fmt: skip
+from .operations import log, multiply, negative, power, subtract
 from .probability import log_sigmoid, log_softmax, sigmoid, softmax, xlog1py, xlogy
 from .registry import data_of, operation, shape
 from .shapes import Shape
 from .targets import at_labels, check_shapes, check_unit_interval, class_labels, label_index
+from .tensors import getitem, mean, reshape, scatter, sum
 from .value import Value
 
 __all__ = [

@@ -37,10 +37,10 @@ from .checkpoint import state_of
 from .data import Batches, check_data, check_matrix
 from .linear_losses import linear_binary_cross_entropy, linear_cross_entropy
 from .metrics import accuracy
-from .operations import stack
 from .optim.line_search import ClosureOptimizer
 from .probability import sigmoid, softmax
 from .registry import shape
+from .tensors import stack
 from .training import History, minimize
 from .value import Value
 

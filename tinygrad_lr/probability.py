@@ -32,10 +32,9 @@ from typing import Any
 
 from . import array, numerics
 from .array import Data
-from .operations import (
-    ANY, MATRIX, REDUCTIONS, Axis, abs, attach, divide, exp, log, log1p, max, spread, sum, where,
-)  # fmt: skip
+from .operations import ANY, abs, attach, divide, exp, log, log1p, where
 from .registry import elementwise, operation, quick
+from .tensors import MATRIX, REDUCTIONS, Axis, max, spread, sum
 
 __all__ = [
     "log_sigmoid", "log_softmax", "logistic_density", "logsumexp", "sigmoid", "softmax",

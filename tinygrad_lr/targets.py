@@ -21,9 +21,9 @@ import math
 from typing import Any
 
 from .array import Data, flat_of, once, shape_of
-from .operations import getitem, reshape
 from .registry import data_of, shape
 from .shapes import Shape
+from .tensors import getitem, reshape
 
 __all__ = ["at_labels", "check_shapes", "check_unit_interval", "class_labels", "label_index"]
 

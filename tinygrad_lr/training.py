@@ -43,8 +43,9 @@ from typing import Any
 
 from .array import numbers, sumprod
 from .checkpoint import after, read_checkpoint, state_of, write_checkpoint
+from .modes import current_mode
 from .parallel import DataParallel
-from .value import Value, current_mode
+from .value import Value
 
 __all__ = ["DataParallel", "DivergenceError", "History", "minimize"]
 

@@ -34,20 +34,19 @@ from __future__ import annotations
 import math
 import warnings
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
-from contextvars import ContextVar
 from heapq import heappop, heappush
 from itertools import count
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
-from .array import Array, Data, Tracked, as_data, broadcast_to, flat_of, shape_of
+from .array import Array, Data, Tracked, as_data, broadcast_to, shape_of
+from .modes import check_finite, current_mode, in_force
 
 if TYPE_CHECKING:
     from .registry import Operation
 
     def _attached(self: Value, *others: Any) -> Any: ...
 
-__all__ = ["Value", "detect_anomaly", "no_grad"]
+__all__ = ["Value"]
 
 _next_birth = count().__next__
 NO_OPTIONS: dict[str, Any] = {}
@@ -207,7 +206,7 @@ class Value(Tracked):
         return format(self.item(), how) if how else repr(self)
 
     def __bool__(self) -> bool:
-        mode = _mode.get()
+        mode = in_force.get()
         if mode is not None and mode.tracing and self.operation is not None:
             raise TypeError(
                 "this function decides by a computed value which way to go, and straight-line "
@@ -267,7 +266,7 @@ def record(
 
     Every node of every graph is born here.
     """
-    mode = _mode.get()
+    mode = in_force.get()
     if mode is not None and not (mode.recording or mode.anomaly):
         return Value(data)
     if type(data) is not float and type(data) is not Array:  # of a user's function
@@ -282,7 +281,7 @@ def record(
     value.options = options
     value.born = _next_birth()
     if mode is not None and mode.anomaly:
-        _check_finite(data, f"the output of {operation.name}", value.inputs)
+        check_finite(data, f"the output of {operation.name}", value.inputs)
         return value if mode.recording else Value(data)
     return value
 
@@ -302,7 +301,7 @@ def pull_back(
     Values too and can be differentiated again. It is the same rules, read twice. Raises
     RuntimeError where a leaf's data was replaced after it had been used.
     """
-    mode = _mode.get()
+    mode = in_force.get()
     anomaly = mode is not None and mode.anomaly
     ends = set(stop) if stop else ()
     oldest = min([x.born for x in ends]) if ends else -1  # what is older leads to none of them
@@ -384,65 +383,9 @@ def shares_of_two(node: Value, g: Any) -> list[tuple[Value, Any]]:
     return [(x, rule_x(g, out, a, b)), (y, rule_y(g, out, a, b))]
 
 
-# ---- modes -----------------------------------------------------------------------------
-
-
-class Mode(NamedTuple):
-    """How operations on Values behave in a context (each thread has its own)."""
-
-    recording: bool = True  # results remember their inputs
-    anomaly: bool = False  # the first number that is not finite is an error
-    nested: bool = False  # inside a function that a transform differentiates
-    tracing: bool = False  # comparisons are recorded too, for source code
-
-
-_mode: ContextVar[Mode | None] = ContextVar("mode", default=None)  # None: ORDINARY, but faster
-ORDINARY = Mode()
-
-
-def current_mode() -> Mode:
-    """The mode in force here."""
-    return _mode.get() or ORDINARY
-
-
-@contextmanager
-def mode(**changes: bool) -> Iterator[None]:
-    """Operate in another mode inside this block."""
-    token = _mode.set(current_mode()._replace(**changes))
-    try:
-        yield
-    finally:
-        _mode.reset(token)
-
-
-def no_grad() -> Any:
-    """Inside `with no_grad():` (or under the decorator `@no_grad()`) nothing is remembered.
-
-    Results are leaves: as fast as it gets for predictions, and nothing is kept alive.
-    """
-    return mode(recording=False)
-
-
-def detect_anomaly() -> Any:
-    """Inside this block or function, the first number that is not finite is an error.
-
-    FloatingPointError names the operation whose output or gradient it was, with its
-    label and its inputs.
-    """
-    return mode(anomaly=True)
-
-
 def _check_shares(node: Value, paid: list[tuple[Value, Any]]) -> None:
     name = node.operation.name
     label = f" labelled {node.label!r}" if node.label else ""
     for _, share in paid:
         data = share._data if type(share) is Value else share
-        _check_finite(data, f"the gradient of {name}{label}", node.inputs)
-
-
-def _check_finite(data: Data, what: str, inputs: tuple[Any, ...]) -> None:
-    flat = flat_of(data)
-    if not all(map(math.isfinite, flat)):
-        bad = next(v for v in flat if not math.isfinite(v))
-        made_of = ", ".join(map(repr, inputs))
-        raise FloatingPointError(f"{what} has the element {bad}; its inputs were {made_of}")
+        check_finite(data, f"the gradient of {name}{label}", node.inputs)

@@ -35,8 +35,9 @@ from collections.abc import Iterator
 from typing import Any
 
 from ..array import Data, broadcast_to, shape_of
+from ..modes import mode
 from ..shapes import Shape
-from ..value import Value, mode
+from ..value import Value
 from .notation import formula, names_of, shown
 from .terms import Book, Term
 from .walk import Share, Step, behind, is_local, slopes, steps

@@ -27,9 +27,8 @@ from collections.abc import Callable, Mapping, Sequence
 from math import prod
 from typing import Any
 
-from .. import array, operations
+from .. import array, operations, probability, tensors
 from ..array import Data, shape_of
-from ..probability import tanh
 from ..registry import Operation
 from ..shapes import Shape
 from ..value import Value
@@ -39,15 +38,16 @@ from .walk import behind
 
 __all__ = ["Book", "Term"]
 
-_public: dict[str, Any] = {
-    name: getattr(operations, name)
-    for name in (
-        "abs", "add", "broadcast_to", "cos", "divide", "exp", "expm1", "log", "log1p", "multiply",
-        "negative", "sin", "sqrt", "subtract", "sum",
-    )
-}  # fmt: skip
-_public |= {"reshape": operations._reshape, "tanh": tanh}
-OWN: dict[str, Operation] = {name: public.operation for name, public in _public.items()}
+_own = {
+    operations: "abs add cos divide exp expm1 log log1p multiply negative sin sqrt subtract",
+    tensors: "_reshape broadcast_to sum",
+    probability: "tanh",
+}
+OWN: dict[str, Operation] = {
+    name.lstrip("_"): getattr(module, name).operation
+    for module, names in _own.items()
+    for name in names.split()
+}
 
 
 class Term:

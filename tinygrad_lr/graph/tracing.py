@@ -21,9 +21,10 @@ from math import prod
 from typing import Any, NamedTuple
 
 from ..array import Data, broadcast_to
+from ..modes import mode
 from ..operations import identity
 from ..registry import Operation
-from ..value import Value, mode
+from ..value import Value
 from .formulas import formula_of
 from .terms import Book, Term
 from .walk import is_local, slopes, steps

@@ -39,7 +39,8 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import Any, NamedTuple
 
 from ..array import numbers
-from ..value import Value, mode, no_grad, pull_back
+from ..modes import mode, no_grad
+from ..value import Value, pull_back
 from .linear import Vector, dot, moved
 from .optimizer import Optimizer, Schedule, place
 
