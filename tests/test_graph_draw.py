@@ -1,6 +1,7 @@
 """Drawings: every Value once, every arrow where it belongs, and words where graphviz is missing."""
 
 import builtins
+import html
 import re
 import shutil
 import subprocess
@@ -96,8 +97,10 @@ def test_tensors_and_leaves():
 
 def test_labels_may_contain_anything():
     x = Value(1.0, label='say "x" \\ <b> & {|}')
-    assert r"say \"x\" \\ <b> & {|}" in to_dot(x)
-    assert "say &quot;x&quot; \\ &lt;b&gt; &amp; {|}" in to_mermaid(x)
+    assert r"say \"x\" \\ <b> &amp; {|}" in to_dot(x)
+    assert "say #34;x#34; \\ #60;b#62; #38; {|}" in to_mermaid(x)
+    x.label = "`w' is not #quot;"
+    assert '["#96;w#39; is not #35;quot;<br/>' in to_mermaid(x)
 
 
 def test_a_new_operation_is_drawn_like_a_built_in_one(new_operations):
@@ -221,8 +224,9 @@ def test_images(tmp_path):
     svg = draw(neuron(), tmp_path / "graph.svg").read_text()
     assert svg.lstrip().startswith("<?xml") and ">loss<" in svg and ">grad &#45;0.4995<" in svg
     assert draw(neuron(), tmp_path / "graph.PNG").read_bytes().startswith(b"\x89PNG")
-    odd = Value(1.0, label='say "x" \\ <b> & {|} π')
-    assert "π" in draw(odd * 2, tmp_path / "odd.svg").read_text(encoding="utf-8")
+    odd = Value(1.0, label='say "x" \\ <b> & {|} π &lt;')
+    svg = draw(odd * 2, tmp_path / "odd.svg").read_text(encoding="utf-8")
+    assert odd.label in html.unescape(svg)
 
 
 @needs_graphviz

@@ -8,8 +8,10 @@ import math
 import random
 import subprocess
 import sys
+import unicodedata
 from math import prod
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 from hypothesis import given, settings
@@ -26,7 +28,11 @@ from tinygrad_lr import (
 from tinygrad_lr.array import as_data, from_flat, shape_of
 from tinygrad_lr.array import flat_of as flat
 from tinygrad_lr.graph import compile, to_source
+from tinygrad_lr.graph.syntax import identifier
 from tinygrad_lr.registry import OPERATIONS, shape
+
+if TYPE_CHECKING:
+    from numbers import Real
 
 GOLDEN = Path(__file__).parent / "golden"
 
@@ -168,6 +174,33 @@ def test_names_do_not_collide():
     inputs = [as_data(x) for x in ([0.3, 0.4], [0.5], [0.6], 0.7)]
     value, gradients = run(to_source(vector, *inputs), *inputs)
     agree(value, vector(*inputs))
+
+
+LABELS_OF_ALL_KINDS = [
+    "\N{MATHEMATICAL ITALIC SMALL W}", "x₁", "x²", "½", "①", "\N{MICRO SIGN}", "ŵ'", "2 w", "-",
+    "class", "lambda", "if", "match", "None", "__debug__", "math", "Array", "OPERATIONS",
+    "_again_", "_exactly_",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("label", LABELS_OF_ALL_KINDS)
+def test_a_label_becomes_a_name_of_its_own(label):
+    def f(w, x1, x2):
+        z = w * x1 + x2
+        z.label = label
+        return z * z + w
+
+    f.__name__ = label
+    check(f, (2.0, 3.0, 0.5))
+    constant = Value([0.3, 0.7], label=label)
+    check(lambda w: cross_entropy(w * constant, constant), ([1.0, 2.0],))
+    assert compile(f, 2.0, 3.0, 0.5)(2, 3, 0.5)[0] == 44.25  # converted: not by the label's number
+
+
+@given(st.text(min_size=1))
+def test_any_text_becomes_a_name_that_python_reads_as_it_is(text):
+    name = identifier(text)
+    assert name.isidentifier() and unicodedata.normalize("NFKC", name) == name
 
 
 def test_a_function_may_have_the_name_of_its_helper():
@@ -498,6 +531,16 @@ def test_one_place_gives_one_gradient():
     assert compile(lambda x: x * x, 1.0)(2.0) == (4.0, (4.0,))
 
 
+def test_an_argument_that_does_not_exist_is_refused_as_in_grad():
+    f = lambda x, y: x * x * y
+    assert compile(f, 1.0, 1.0, argnums=-2)(2.0, 3.0) == (12.0, 12.0)
+    for make in to_source, compile:
+        with pytest.raises(ValueError, match=r"argnums \(5,\): no such argument, 2 example inputs"):
+            make(f, 1.0, 2.0, argnums=5)
+        with pytest.raises(ValueError, match=r"argnums \(0, -2\): the same argument twice"):
+            make(f, 1.0, 2.0, argnums=(0, -2))
+
+
 def test_constants_of_the_function_stay():
     X, w = Array([[1.0, 2.0], [3.0, 5.0]]), Value(2.0, label="w")
     f = lambda v: mean((X @ v - [1.0, 0.5]) ** 2) * w
@@ -508,6 +551,23 @@ def test_constants_of_the_function_stay():
     check(
         lambda x: minimum(x, math.inf) + maximum(x, -math.inf) + where(x > 3, math.nan, x), (2.0,)
     )
+
+
+def test_constants_that_are_not_finite_stay():
+    bounds = [math.inf, 1.0, -math.inf] * 10
+    f = lambda v: sum(minimum(v, bounds[:3])) + sum(minimum(v[0], bounds))
+    assert repr(compile(f, [0.5] * 3)([0.5] * 3)) == repr((-math.inf, (grad(f)([0.5] * 3),)))
+    g = lambda v: where(v > 0, v, [math.nan, 1.0])
+    assert run(to_source(g, [0.5, 2.0], argnums=()), Array([0.5, 2.0])) == Array([0.5, 2.0])
+
+
+def test_a_sum_over_nothing_is_a_float():
+    empty, rows = Array([]), Array([[], []])
+    for f in sum, lambda x: sum(x * x), lambda x: sum(exp(x)), lambda x: x @ x:
+        check(f, (empty,))
+    check(lambda X: sum(X @ empty) + sum(X) + sum(transpose(X) * 2.0), (rows,))
+    for f in lambda X: X @ empty, lambda X: sum(X, axis=1), lambda X: X @ transpose(X):
+        assert repr(compile(f, rows, argnums=())(rows)) == repr(f(rows))
 
 
 # ---- compile -----------------------------------------------------------------------------
@@ -528,7 +588,7 @@ def test_other_shapes_are_compiled_when_they_come():
         expected_value, expected = value_and_grad(f)(w, X)
         agree(value, expected_value)
         agree(slope, expected)
-    assert calls.count((2, 2)) == 2 + 2  # compiled once, which calls f twice; and the engine above
+    assert calls.count((2, 2)) == 3 + 2  # compiled once, for three inputs; and the engine above
     with pytest.raises(ValueError, match="made for the shapes"):
         run(to_source(f, w, two), w, three)
 
@@ -655,6 +715,45 @@ def test_a_new_operation_may_have_the_name_of_an_old_one(new_operations):
     check(lambda x: add(x, 0.0) + add(0.0, x) * add(x, x), (1.5,))
 
 
+def test_the_first_sentence_of_an_operation_may_be_of_two_lines(new_operations):
+    @elementwise(x=lambda g, out, x: 2 * g)
+    def doubled(x):
+        """x, and
+        x once more.
+        """
+        return x + x
+
+    assert "# x, and x once more" in check(lambda x: doubled(x), (0.3,))
+
+
+def inner(x):
+    """Not the function of this name within `roundabout`."""
+    raise AssertionError
+
+
+def test_an_operation_may_define_and_import_within_itself(new_operations):
+    @elementwise(x=lambda g, out, x: 2 * g * x)
+    def roundabout(x):
+        """The square of x."""
+        import math as maths
+        from operator import mul
+
+        def inner(v: Array) -> Array:
+            return mul(v, v)
+
+        found: Real
+        try:
+            found = maths.sqrt(x - maths.inf)
+        except ValueError as error:
+            found = inner(x) if error.args else x
+        match [found]:
+            case [first, *rest]:
+                return first + len(rest)
+
+    check(lambda x: roundabout(x) * x, (1.5,))
+    check(lambda x: sum(roundabout(x)), ([1.5, -2.0],))
+
+
 FACTOR, PLAIN, THING = 3.0, True, object()
 
 
@@ -744,6 +843,15 @@ def test_a_decision_by_a_value_is_refused(f):
         ),
         (lambda w, y: w[int(y.data[0])] * 2, [[1.0, 2.0], [0.0, 1.0]]),
         (lambda x: x * random.random(), [0.7]),
+        (lambda x: x * x.detach(), [0.4]),
+        (lambda x: x * x.detach(), [0.5]),
+        (lambda w: sum(w * w.detach()), [[0.0, 0.0]]),
+        (lambda w: sum(w * w.detach()), [[[1.0, 2.0]]]),
+        (lambda w: sum(w * w.tolist()[0]), [[1.0, 1.0, 2.0]]),
+        (lambda w: sum(w * w.data.flat[1]), [[[0.5, 0.5], [0.5, 0.5]]]),
+        (lambda w, y: negative_log_likelihood(log_softmax(w), y), [[[0.1, 0.2]], [0.0]]),
+        (lambda w, y: w[int(y.data)], [[1.0, 2.0], 0.0]),
+        (lambda w, y: w[int(y.data[0])], [[1.0, 2.0], [0.0, 0.0, 1.0]]),
     ],
 )
 def test_a_dependence_on_the_numbers_is_noticed(f, inputs):

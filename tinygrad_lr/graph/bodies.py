@@ -26,7 +26,7 @@ from collections.abc import Callable, Mapping
 from copy import deepcopy
 from dataclasses import dataclass
 from functools import cache
-from types import ModuleType
+from types import CodeType, ModuleType
 from typing import Any
 
 __all__ = ["Body", "body_of"]
@@ -62,7 +62,7 @@ class Body:
     def meaning(self, node: ast.expr) -> Any:
         """What a name from outside stands for, or an attribute of a module; else None."""
         if isinstance(node, ast.Name) and node.id not in self.own_names:
-            return self.scope[node.id]
+            return self.scope.get(node.id)  # a name that nothing defines stays
         if isinstance(node, ast.Attribute):
             module = self.meaning(node.value)
             return getattr(module, node.attr) if isinstance(module, ModuleType) else None
@@ -71,19 +71,20 @@ class Body:
     @property
     def is_plain(self) -> bool:
         """Do its annotations name nothing but what Python has?"""
-        nodes = ast.walk(ast.parse(self.text))
-        annotations = [n.annotation for n in nodes if isinstance(n, ast.arg) and n.annotation]
-        annotations += [self.definition.returns] if self.definition.returns else []
-        named = {n.id for a in annotations for n in ast.walk(a) if isinstance(n, ast.Name)}
+        nodes = list(ast.walk(ast.parse(self.text)))
+        told = [n.annotation for n in nodes if isinstance(n, ast.arg)]
+        told += [n.returns for n in nodes if isinstance(n, ast.FunctionDef)]
+        named = {n.id for a in told if a for n in ast.walk(a) if isinstance(n, ast.Name)}
         return named <= set(vars(builtins))
 
     def without_annotations(self) -> ast.FunctionDef:
         """A copy of the definition that says nothing of types."""
         plain = deepcopy(self.definition)
-        plain.returns = None
         for node in ast.walk(plain):
             if isinstance(node, ast.arg):
                 node.annotation = None
+            elif isinstance(node, ast.FunctionDef):
+                node.returns = None
         return plain
 
 
@@ -115,14 +116,14 @@ def body_of(function: Callable[..., Any]) -> Body:
         ChainMap(
             dict(inspect.getclosurevars(function).nonlocals), function.__globals__, vars(builtins)
         ),
-        _own_names(definition),
+        _own_names(function.__code__),
     )
 
 
-def _own_names(definition: ast.FunctionDef) -> set[str]:
-    nodes = list(ast.walk(definition))
-    stored = {n.id for n in nodes if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Store)}
-    return stored | {n.arg for n in nodes if isinstance(n, ast.arg)}
+def _own_names(code: CodeType) -> set[str]:
+    """What Python itself found to be local, whatever statement makes it; inner functions too."""
+    inner = [constant for constant in code.co_consts if isinstance(constant, CodeType)]
+    return {*code.co_varnames, *code.co_cellvars}.union(*map(_own_names, inner))
 
 
 def _is_docstring(statement: ast.stmt) -> bool:

@@ -17,7 +17,6 @@ everything else works.
 
 from __future__ import annotations
 
-import html
 import shutil
 import subprocess
 from os import PathLike
@@ -71,8 +70,8 @@ def to_mermaid(value: Value) -> str:
     shown = picture(value)
     lines = ["flowchart LR"]
     for number, box in enumerate(shown.boxes):
-        text = "<br/>".join(map(html.escape, box.lines))
-        operation = f'f{number}(["{html.escape(box.symbol)}"]) --> ' if box.symbol else ""
+        text = "<br/>".join(map(_coded, box.lines))
+        operation = f'f{number}(["{_coded(box.symbol)}"]) --> ' if box.symbol else ""
         lines.append(f'  {operation}n{number}["{text}"]')
     lines += [f"  {source} --> {target}" for source, target in _arrows(shown)]
     return "\n".join(lines)
@@ -112,7 +111,13 @@ def _arrows(shown: Picture) -> list[tuple[str, str]]:
 
 
 def _quoted(text: str) -> str:
-    return text.replace("\\", "\\\\").replace('"', '\\"')
+    """For graphviz, which reads entities such as &lt; also where there is no HTML."""
+    return text.replace("&", "&amp;").replace("\\", "\\\\").replace('"', '\\"')
+
+
+def _coded(text: str) -> str:
+    """For Mermaid, whose entities are #number; and not those of HTML."""
+    return "".join(f"#{ord(c)};" if c in "#&<>\"'`" else c for c in text)
 
 
 def _image(dot: str, kind: str) -> bytes:

@@ -19,6 +19,7 @@ Which lines there are is decided in `lines`, what is said of them in `remarks`.
 
 from __future__ import annotations
 
+import re
 import textwrap
 from collections.abc import Sequence
 from typing import NamedTuple
@@ -27,11 +28,11 @@ from ..array import Array, Data
 from .lines import Lines
 from .remarks import remark, remark_on_gradient
 from .syntax import unparse
+from .writing import AGAIN, EXACTLY
 
 __all__ = ["Source", "source_of"]
 
 WIDTH, COMMENTS_AT = 100, 40  # columns
-AGAIN, EXACTLY = "_again_", "_exactly_"  # names that a guarded function expects to find
 
 
 class Source(NamedTuple):
@@ -100,9 +101,10 @@ def _head(lines: Lines, guarded: bool) -> list[str]:
         head += ["", told]
     head += ["", "from tinygrad_lr.registry import OPERATIONS"] if writer.needs_operations else []
     for name, data in constants:
-        told = f"{name} = Array({data.tolist()})"
+        numbers = re.sub("-?inf|nan", r"float('\g<0>')", str(data.tolist()))
+        told = f"{name} = Array({numbers})"
         if len(told) > WIDTH:
-            told = f"{name} = Array(\n{textwrap.indent(_filled(str(data.tolist())), '    ')}\n)"
+            told = f"{name} = Array(\n{textwrap.indent(_filled(numbers), '    ')}\n)"
         head += ["", told]
     short = [text for text in writer.helpers.values() if "\n" not in text]
     head += ["", *short] if short else []
@@ -149,6 +151,7 @@ def _guarded(
 def _line(name: str, expression: str, remark: str) -> str:
     """One assignment and its comment, which stands above it if there is no room behind it."""
     line = f"    {name} = {expression}"
+    remark = " ".join(remark.split())  # a docstring's sentence may go on in the next line
     together = f"{line:<{COMMENTS_AT - 2}}  # {remark}"
     if len(together) <= WIDTH:
         return together

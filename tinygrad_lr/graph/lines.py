@@ -12,12 +12,12 @@ derivative of the value by w; what has no better name is numbered.
 from __future__ import annotations
 
 import ast
-import re
 from collections import Counter
 from collections.abc import Iterable, Sequence
 
 from ..array import Array
 from .loops import TensorWriter, is_product, is_total, through
+from .syntax import identifier
 from .terms import Term
 from .tracing import Trace
 from .writing import Writer
@@ -60,9 +60,9 @@ class Lines:
         self.derivative_of: dict[Term, Term] = {}
         self._letters = self._textbook_letters()
         self._chosen = self._choose([*traced.values, *gradients])
-        self.title = self.writer.unique(title)
+        self.title = self._free(title)
         for term, name in zip(traced.inputs, arguments):
-            self.names[term] = self.writer.unique(name)
+            self.names[term] = self._free(name)
         self._give_names()
 
     def assignments(self) -> list[tuple[Term, str, ast.expr]]:
@@ -144,9 +144,12 @@ class Lines:
         """Name a term, if it was chosen and has no name yet."""
         if term not in self._chosen or term in self.names:
             return False
-        name = re.sub(r"\W", "_", name) or "v1"
-        self.names[term] = self.writer.unique(f"_{name}" if name[0].isdigit() else name)
+        self.names[term] = self._free(name or "v1")
         return True
+
+    def _free(self, text: str) -> str:
+        """A name that nothing else has, as near to a text as Python allows."""
+        return self.writer.unique(identifier(text))
 
     def _textbook_letters(self) -> dict[Term, str]:
         found: dict[Term, str] = {}

@@ -68,7 +68,7 @@ class TensorWriter(Writer):
     def __init__(self, limits: bool = True) -> None:
         super().__init__()
         self.limits = limits
-        self.unique.taken.update(array.__all__, {"numerics", "sumprod"})
+        self.unique.taken.update(array.__all__, {"numerics", "OPERATIONS"})
         self._variables: dict[str, str] = {}
 
     def line(self, term: Term) -> ast.expr:

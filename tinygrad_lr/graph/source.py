@@ -35,15 +35,17 @@ import inspect
 import itertools
 import linecache
 import textwrap
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from functools import wraps
 from typing import Any
 
-from ..array import Array, Data, from_flat, shape_of
+from ..array import Array, Data, elementwise, from_flat, shape_of
 from ..registry import data_of
-from .layout import AGAIN, EXACTLY, Source, source_of
+from ..shapes import whole_numbers
+from .layout import Source, source_of
 from .lines import Lines
 from .tracing import trace
+from .writing import AGAIN, EXACTLY
 
 __all__ = ["compile", "to_source"]
 
@@ -63,11 +65,12 @@ def to_source(f: Callable[..., Any], *example_inputs: Any, argnums: Argnums = No
     `tinygrad_lr.array`, and the shapes of the inputs are part of it. Arrays and Values that
     f finds outside its arguments are constants, with the numbers that they have now.
 
-    f is called twice, the second time on slightly different numbers. Raises TypeError if
-    the two sources differ, because f read the numbers themselves (`.data`, `.item()`, labels
-    as an index), or if it decides by a computed value; ValueError if there are gradients to
-    give and f is not a single number. Not noticed is a dependence on numbers that both calls
-    have in common, as `if x.data > 0` is far from 0.
+    f is called three times: on these numbers, on slightly different ones, and on quite
+    different ones. Raises TypeError if the sources differ, because f read the numbers
+    themselves (`.data`, `.item()`, `.detach()`, labels as an index), or if it decides by a
+    computed value; ValueError if there are gradients to give and f is not a single number, or
+    for an argument that does not exist. Not noticed is a dependence on what all three calls
+    have in common, as `if x.data > 0` is far above 0.
     """
     return _source(f, tuple(map(data_of, example_inputs)), argnums).text
 
@@ -126,38 +129,58 @@ def _function(source: Source, namespace: dict[str, Any]) -> Callable[..., Any]:
 def _source(
     f: Callable[..., Any], inputs: tuple[Data, ...], argnums: Argnums, formulas: bool = False
 ) -> Source:
-    """The source, made twice to see that it does not depend on the numbers."""
+    """The source, made anew for other numbers to see that it does not depend on them."""
     source = _made(f, inputs, argnums, formulas)
-    try:
-        again = _made(f, tuple(map(_moved, inputs)), argnums, formulas)
-    except Exception:  # f does not take these numbers; so be it
-        return source
-    if again.text != source.text:
-        texts = source.text.splitlines(), again.text.splitlines()
-        pairs = itertools.zip_longest(*texts, fillvalue="")
-        one, other = next(pair for pair in pairs if pair[0] != pair[1])
-        raise TypeError(
-            f"the source of {source.name} would hold for these numbers alone. For others "
-            f"{textwrap.shorten(one, 70)!r} becomes {textwrap.shorten(other, 70)!r}: the function "
-            "reads the numbers of an input (.data, .item(), labels as an index), or draws "
-            "random ones"
-        )
+    for others in _others(inputs):
+        try:
+            again = _made(f, others, argnums, formulas)
+        except Exception:  # f does not take these numbers; so be it
+            continue
+        if again.text != source.text:
+            texts = source.text.splitlines(), again.text.splitlines()
+            pairs = itertools.zip_longest(*texts, fillvalue="")
+            one, other = next(pair for pair in pairs if pair[0] != pair[1])
+            raise TypeError(
+                f"the source of {source.name} would hold for these numbers alone. For others "
+                f"{textwrap.shorten(one, 70)!r} becomes {textwrap.shorten(other, 70)!r}: the "
+                "function reads the numbers of an input (.data, .item(), .detach(), labels as an "
+                "index), or draws random ones"
+            )
     return source
 
 
-def _moved(x: Data) -> Data:
-    """Slightly other numbers of the same kind: probabilities and labels remain what they are."""
+def _others(inputs: tuple[Data, ...]) -> Iterator[tuple[Data, ...]]:
+    """Inputs like these, twice, in which no number is what it was.
+
+    Slightly different ones, which f takes if it takes probabilities or positive numbers. And,
+    for an f that takes nothing but labels, quite different ones: rows change places.
+    """
+    yield tuple(elementwise(_nudged, x) for x in inputs)
+    yield tuple(elementwise(_another, x, _rolled(x)) for x in inputs)
+
+
+def _nudged(v: float) -> float:
+    """A little nearer to 1 or to 0, whichever is farther."""
+    return v + 1e-6 * ((v < 0.5) - v)
+
+
+def _rolled(x: Data) -> Data:
+    """Each row in the place of the one before."""
     if not isinstance(x, Array):
-        return x + 1e-6 * (0.4 - x)
+        return x
     by = len(x.flat) // (x.shape[0] or 1)
     return from_flat(x.flat[by:] + x.flat[:by], x.shape)
+
+
+def _another(v: float, w: float) -> float:
+    """w, unless that is v again: then the label before, or 1."""
+    return w if w != v else v - 1.0 if v >= 1.0 else 1.0
 
 
 def _made(
     f: Callable[..., Any], inputs: tuple[Data, ...], argnums: Argnums, formulas: bool
 ) -> Source:
-    places = range(len(inputs)) if argnums is None else argnums
-    places = (places,) if isinstance(places, int) else tuple(places)
+    places = _places(argnums, len(inputs))
     arguments = _argument_names(f, len(inputs))
     traced = trace(f, inputs, arguments, formulas)
     if places and not traced.gradients:
@@ -169,7 +192,17 @@ def _made(
     title = getattr(f, "__name__", "f")
     gradients = [traced.gradients[place] for place in places]
     lines = Lines(traced, gradients, title if title.isidentifier() else "f", arguments)
-    return source_of(lines, inputs, places, isinstance(argnums, int), guarded=formulas)
+    return source_of(lines, inputs, places, hasattr(argnums, "__index__"), guarded=formulas)
+
+
+def _places(argnums: Argnums, count: int) -> tuple[int, ...]:
+    """The inputs that gradients are asked for. ValueError as in `grad`: missing, or twice."""
+    places = tuple(range(count)) if argnums is None else whole_numbers(argnums)
+    if not all(-count <= place < count for place in places):
+        raise ValueError(f"argnums {places}: no such argument, {count} example inputs were given")
+    if len({place % count for place in places}) < len(places):
+        raise ValueError(f"argnums {places}: the same argument twice")
+    return places
 
 
 def _argument_names(f: Callable[..., Any], count: int) -> list[str]:

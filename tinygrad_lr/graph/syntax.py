@@ -8,6 +8,9 @@
 >>> unique("z"), unique("z"), unique("v1"), unique("v1"), unique("math")
 ('z', 'z2', 'v1', 'v2', 'math2')
 
+>>> identifier("x₁"), identifier("1/w"), identifier("ŵ'")
+('x1', '_1_w', 'ŵ_')
+
 No operations here: `writing` puts pieces together.
 """
 
@@ -15,10 +18,11 @@ from __future__ import annotations
 
 import ast
 import math
+import unicodedata
 from collections.abc import Iterable
 from typing import Any
 
-__all__ = ["Unique", "call", "literal", "number_in", "unparse"]
+__all__ = ["Unique", "call", "identifier", "literal", "number_in", "unparse"]
 
 
 class Unique:
@@ -35,6 +39,17 @@ class Unique:
             name = f"{stem}{self._last[stem]}"
         self.taken.add(name)
         return name
+
+
+def identifier(text: str) -> str:
+    """The nearest thing to a text that has the form of a name; it may still be a keyword.
+
+    In the normal form NFKC, in which an italic w is a w, because Python reads names in it:
+    then names that are written differently are different ones.
+    """
+    text = unicodedata.normalize("NFKC", text)
+    name = "".join(c if f"_{c}".isidentifier() else "_" for c in text)
+    return name if name.isidentifier() else f"_{name}"
 
 
 def literal(value: Any) -> ast.expr:

@@ -285,6 +285,8 @@ class Book:
         shape, options = term.shape, term.options
         x = term.inputs[0] if term.inputs else term
         match term.name:
+            case "sum" | "sum_to" | "matmul" if not prod(x.shape):  # Python's sum of nothing is 0
+                return self.constant(0.0, shape)
             case "reshape" | "broadcast_to" | "sum_to" | "sum" if x.shape == shape:
                 return x
             case "broadcast_to" | "sum_to" | "sum" if x.shape and prod(x.shape) == prod(shape):

@@ -17,6 +17,7 @@ from __future__ import annotations
 import ast
 import builtins
 import inspect
+import keyword
 import math
 from collections.abc import Callable
 from copy import deepcopy
@@ -28,7 +29,10 @@ from .bodies import Body, body_of
 from .syntax import Unique, literal, number_in, unparse
 from .terms import Term
 
-__all__ = ["Writer"]
+__all__ = ["AGAIN", "EXACTLY", "Writer"]
+
+AGAIN, EXACTLY = "_again_", "_exactly_"  # names that a guarded function expects to find
+TAKEN = {*vars(builtins), *keyword.kwlist, "math", AGAIN, EXACTLY}
 
 
 class Writer:
@@ -41,7 +45,7 @@ class Writer:
         self.imports: set[str] = set()  # from `array`
         self.helpers: dict[str, str] = {}  # name -> definition
         self._helper_names: dict[Any, str] = {}
-        self.unique = Unique({*vars(builtins), "math"})
+        self.unique = Unique(TAKEN)
 
     def line(self, term: Term) -> ast.expr:
         """What stands at the right in the line that gives a term its name."""
