@@ -1,5 +1,7 @@
 """Batches and splits: which rows come, in which order, and that the order can be repeated."""
 
+from fractions import Fraction
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -7,6 +9,16 @@ from hypothesis import strategies as st
 from tinygrad_lr.data import Batches, check_data, train_test_split
 
 sizes = st.integers(1, 40)
+
+
+class Whole:
+    """A whole number as numpy's are: no int, but with `__index__`."""
+
+    def __init__(self, number):
+        self.number = number
+
+    def __index__(self):
+        return self.number
 
 
 def rows_of(n):
@@ -74,6 +86,18 @@ def test_batch_descent_gets_the_same_objects_every_epoch():
 def test_refuses_a_batch_size_that_is_none(batch_size):
     with pytest.raises(ValueError, match="batch_size"):
         Batches(*rows_of(3), batch_size)
+
+
+def test_whole_numbers_of_any_kind_will_do():
+    batches, plain = Batches(*rows_of(9), Whole(2), seed=Whole(5)), Batches(*rows_of(9), 2, seed=5)
+    assert list(batches) == list(plain) and batches.state_dict() == plain.state_dict()
+    split = train_test_split(*rows_of(9), Whole(3), Whole(5))
+    assert split == train_test_split(*rows_of(9), 3, 5)
+    assert split == train_test_split(*rows_of(9), Fraction(1, 3), 5)  # and a share is any number
+    with pytest.raises(ValueError, match="batch_size is <.*Whole.*at least 1"):
+        Batches(*rows_of(9), Whole(0))
+    with pytest.raises(ValueError, match="seed is '5'; it must be a whole number"):
+        Batches(*rows_of(9), 2, seed="5")
 
 
 @given(n=st.integers(2, 60), share=st.floats(0.01, 0.99), seed=st.integers(0, 5))

@@ -97,11 +97,31 @@ def test_all_constant_features_are_named_and_each_is_named_once():
 def test_numbers_too_large_to_be_squared_are_refused_by_column():
     scaler = scaler_of([[1.0, 2.0], [3.0, 5.0]])
     before = scaler.state_dict()
-    for large in [[1.0, 1e200], [2.0, -1e200]], [[1.0, 1e308]] * 2 + [[2.0, 1.1e308]]:
+    far_apart = [[1.0, 1.7e308]] + [[2.0, -1.7e308]] * 2  # their distance is inf, and raises not
+    for large in (
+        [[1.0, 1e200], [2.0, -1e200]], [[1.0, 1e308]] * 2 + [[2.0, 1.1e308]], far_apart
+    ):  # fmt: skip
         for call in scaler.fit, scaler.partial_fit:
             with pytest.raises(ValueError, match="column 1 .* too large .* unit"):
                 call(large)
     assert scaler.state_dict() == before
+
+
+@pytest.mark.parametrize("n, x", [(1, 1.7e308), (100_000, 5e153)])
+@pytest.mark.filterwarnings("ignore:constant")
+def test_parts_that_are_too_far_apart_are_refused(n, x):
+    scaler = scaler_of([[x]] * n)
+    before = scaler.state_dict()
+    with pytest.raises(ValueError, match="column 0 .* too large"):
+        scaler.partial_fit([[-x]] * n)
+    assert scaler.state_dict() == before
+
+
+def test_what_varies_too_little_for_its_squares_is_not_called_constant_outright():
+    with pytest.warns(UserWarning, match=r"constant .* \(to within 1e-161\): column 0 .* unit"):
+        scaler = StandardScaler().fit([[0.0], [1e-170], [2e-170]])
+    assert scaler.scale_ == [1.0]
+    StandardScaler().fit([[0.0], [1e-161]])  # no warning
 
 
 def test_fit_forgets_what_was_seen_before():

@@ -270,7 +270,7 @@ def test_a_wrong_name_gets_a_hint(path):
         ("a", "y", 1, r"give a list: \['a'\]"),
         ([], "y", 1, "no features"),
         (["a", "y"], "y", 1, "that is the answer"),
-        (["a"], "y", 0, "batch_size"),
+        (["a"], "y", 0, "batch_size is 0; it must be at least 1; all rows at once"),
         (["a"], "y", None, "what `Batches` is for"),
     ],
 )
@@ -557,6 +557,9 @@ def test_train_learns_from_a_database_and_goes_on(tmp_path):
     train("--target", "target", "--epochs", 30, "--save", model)
     assert SoftmaxRegression.load(model).coef_ == resumed.coef_
 
+    sqlite.write_rows(path, "empty", ["a", "target"], [])
+    said = train("--table", "empty", "--target", "target", ok=False)
+    assert "'empty' has no rows" in said and "Traceback" not in said
     said = train("--target", "targt", ok=False)
     assert "did you mean 'target'" in said and "Traceback" not in said
     assert "--checkpoint" in train("--target", "target", "--resume", ok=False)

@@ -2,6 +2,7 @@
 
 import json
 import math
+from fractions import Fraction
 from functools import partial
 from pathlib import Path
 
@@ -10,7 +11,7 @@ import pytest
 from tinygrad_lr.data import Batches, StandardScaler, load_breast_cancer, load_digits, load_iris
 from tinygrad_lr.data import train_test_split
 from tinygrad_lr.models import LogisticRegression, SoftmaxRegression
-from tinygrad_lr.optim import Newton
+from tinygrad_lr.optim import SGD, Newton
 from tinygrad_lr.training import DivergenceError
 
 REFERENCE = json.loads((Path(__file__).parent / "reference" / "sklearn.json").read_text())
@@ -28,6 +29,16 @@ def fitted(cancer):
 
 
 TINY = [[0.0], [1.0], [2.0], [3.0]], [0, 1, 0, 1]
+
+
+class Whole:
+    """A whole number as numpy's are: no int, but with `__index__`."""
+
+    def __init__(self, number):
+        self.number = number
+
+    def __index__(self):
+        return self.number
 
 
 def test_converged_weights_equal_scikit_learns(cancer):
@@ -134,6 +145,36 @@ def test_batches_that_keep_one_order_will_do(cancer):
     assert listed.coef_ == drawn.coef_ and listed.history_ == drawn.history_
 
 
+def test_batches_may_be_lists_of_lists():
+    batches = [([[0.0], [1.0]], [0, 1]), ([[2.0], [3.0]], [0, 1])]
+    listed = LogisticRegression(epochs=3).fit_batches(batches)
+    drawn = LogisticRegression(epochs=3).fit_batches(Batches(*TINY, 2, shuffle=False))
+    assert listed.coef_ == drawn.coef_ and listed.history_ == drawn.history_
+    with pytest.raises(ValueError, match="nan in row 1, column 0"):
+        listed.fit_batches([*batches, ([[0.0], [math.nan]], [0, 1])])
+    assert listed.coef_ == drawn.coef_
+
+
+def test_batches_that_are_none_or_can_be_read_only_once_are_refused():
+    model = LogisticRegression(epochs=1)
+    with pytest.raises(ValueError, match="no batches"):
+        model.fit_batches([])
+    with pytest.raises(TypeError, match="an iterator, <generator .* give a list"):
+        model.fit_batches(TINY for _ in range(3))
+    assert model.fit_batches([TINY] * 3).history_.steps == 3
+
+
+def test_a_history_that_was_kept_stays_as_it_is():
+    model = LogisticRegression(epochs=2).fit(*TINY)
+    raw = model.for_raw_rows(StandardScaler().fit(TINY[0]))
+    kept = model.history_
+    model.partial_fit(*TINY)
+    assert [h.steps for h in (kept, raw.history_, model.history_)] == [2, 2, 3]
+    kept = model.history_
+    model.partial_fit(*TINY)
+    assert [h.steps for h in (kept, raw.history_, model.history_)] == [3, 2, 4]
+
+
 def test_partial_fit_of_softmax_needs_the_classes_first():
     with pytest.raises(ValueError, match="classes="):
         SoftmaxRegression().partial_fit([[1.0]], [0])
@@ -206,6 +247,56 @@ def test_a_file_brings_the_model_back(kind, tmp_path):
         other.load(path)
 
 
+class SGD_(SGD):
+    """A user's own optimizer."""
+
+
+SGD_.__name__ = "SGD"  # its name alone would load another one
+
+
+@pytest.mark.parametrize(
+    "optimizer", [lambda p, lr: SGD(p, lr=lr, momentum=0.9), SGD_, partial(SGD_, momentum=0.9)]
+)
+def test_an_optimizer_that_load_would_not_find_is_not_saved(optimizer, tmp_path):
+    path = tmp_path / "model.json"
+    model = LogisticRegression(epochs=1, optimizer=optimizer).fit(*TINY)
+    path.write_text("older")
+    with pytest.raises(ValueError, match="optimizer .* is unknown; there are .*SGD"):
+        model.save(path)
+    assert path.read_text() == "older"
+
+
+@pytest.mark.parametrize(
+    "settings", [{"optimizer": "nope"}, {"optimizer": "Newton"}, {"epochs": -1}, {"l2": math.nan}]
+)
+def test_settings_that_load_would_refuse_are_not_saved(settings, tmp_path):
+    model = LogisticRegression(epochs=1).fit(*TINY).set_params(**settings)
+    with pytest.raises(ValueError):
+        model.save(tmp_path / "model.json")
+    assert not list(tmp_path.iterdir())
+
+
+def test_whole_numbers_and_numbers_of_any_kind_will_do(tmp_path):
+    path = tmp_path / "model.json"
+    plain = dict(epochs=3, batch_size=2, seed=1, l2=0.5, lr=0.25, tol=0.0)
+    given = dict(
+        epochs=Whole(3), batch_size=Whole(2), seed=Whole(1),
+        l2=Fraction(1, 2), lr=Fraction(1, 4), tol=Fraction(0),
+    )  # fmt: skip
+    model = LogisticRegression(**given).fit(*TINY).partial_fit(*TINY)
+    wanted = LogisticRegression(**plain).fit(*TINY).partial_fit(*TINY)
+    assert model.coef_ == wanted.coef_ and model.history_ == wanted.history_
+    assert model.get_params() == {"optimizer": "SGD", **given}  # as they were given
+    model.save(path)
+    assert LogisticRegression.load(path).get_params() == {"optimizer": "SGD", **plain}
+    for bad in (
+        {"epochs": Whole(-1)}, {"epochs": True}, {"seed": 1.0}, {"l2": 1j}, {"l2": -1},
+        {"l2": 10**400}, {"tol": math.inf},
+    ):  # fmt: skip
+        with pytest.raises(ValueError, match=f"{next(iter(bad))} is "):
+            LogisticRegression(**bad).fit(*TINY)
+
+
 @pytest.mark.parametrize(
     "spoil",
     [
@@ -250,6 +341,7 @@ def test_for_raw_rows_undoes_the_scaler():
 def test_settings_can_be_read_and_changed():
     model = LogisticRegression(l2=0.5)
     assert model.get_params()["l2"] == 0.5
+    assert model.get_params(deep=False) == model.get_params(deep=True)  # as scikit-learn asks
     assert model.set_params(l2=0.1, epochs=3) is model and model.epochs == 3
     with pytest.raises(ValueError, match="no setting 'C'"):
         model.set_params(C=1.0, l2=7.0)

@@ -25,9 +25,11 @@ from __future__ import annotations
 import json
 import math
 import random
-import sys
 import warnings
 from collections.abc import Sequence
+from copy import deepcopy
+from numbers import Real
+from operator import index
 from os import PathLike
 from typing import Any, ClassVar, Self
 
@@ -35,6 +37,7 @@ from . import optim
 from .array import Array, as_data, flat_of, from_flat, numbers
 from .checkpoint import state_of
 from .data import Batches, check_data, check_matrix
+from .data.checks import is_whole
 from .linear_losses import linear_binary_cross_entropy, linear_cross_entropy
 from .metrics import accuracy
 from .optim.line_search import ClosureOptimizer
@@ -47,6 +50,11 @@ from .value import Value
 __all__ = ["LogisticRegression", "SoftmaxRegression"]
 
 FORMAT = "tinygrad_lr model 1"
+OPTIMIZERS = {
+    name: kind
+    for name, kind in vars(optim).items()
+    if isinstance(kind, type) and issubclass(kind, optim.Optimizer) and kind is not optim.Optimizer
+}
 
 
 class LinearClassifier:
@@ -65,7 +73,6 @@ class LinearClassifier:
     coef_: Array
     intercept_: Any
     classes_: tuple[int, ...]
-    history_: History
 
     _settings: ClassVar = ("optimizer", "lr", "epochs", "batch_size", "l2", "seed", "tol")
 
@@ -143,16 +150,28 @@ class LinearClassifier:
         """Learn from scratch from batches, such as `SQLiteBatches`: more rows than fit in memory.
 
         They say how many rows a step sees, not `batch_size`. The classes must be known
-        beforehand, as in `partial_fit`. All else as in `fit`.
+        beforehand, as in `partial_fit`. All else as in `fit`. Raises TypeError for an
+        iterator, such as a generator: it could be read once, and each epoch reads again.
         """
         known = self._classes(classes if classes is None else sorted(map(float, classes)))
+        if iter(batches) is batches:
+            raise TypeError(
+                f"batches are an iterator, {batches!r}, which is empty after one epoch; give a "
+                "list of them, or an object that begins anew whenever it is iterated over"
+            )
         begun = state_of(batches)
-        width = next(iter(batches))[0].shape[1]
+        first = next(iter(batches), None)
+        if first is None:
+            raise ValueError("there are no batches; nothing to learn from")
         if begun is not None:
             batches.load_state_dict(begun)  # as if nobody had looked
-        weights = self._start(width, known)
+        weights = self._start(check_matrix(first[0]).shape[1], known)
         coded = self._loss(weights)
-        loss = lambda X, y: coded(X, self._codes(y, known))
+
+        def loss(X: Any, y: Any) -> Any:
+            X, y = check_data(X, y)
+            return coded(X, self._codes(y, known))
+
         self._learn(weights, loss, batches, known, callbacks, checkpointing)
         return self
 
@@ -167,8 +186,8 @@ class LinearClassifier:
     ) -> None:
         stepper = self._make_optimizer(weights)
         history = minimize(
-            loss, weights, batches, stepper, self.epochs, callbacks,
-            tolerance=self.tol, **checkpointing,
+            loss, weights, batches, stepper, index(self.epochs), callbacks,
+            tolerance=float(self.tol), **checkpointing,
         )  # fmt: skip
         self._become(weights, stepper, classes, history)
 
@@ -184,7 +203,7 @@ class LinearClassifier:
             weights = self._start(X.shape[1], known)
             stepper, history = self._make_optimizer(weights), History()
         else:
-            known, history = self.classes_, self.history_
+            known, history = self.classes_, self._history
             weights, stepper = self._weights, self._stepper
             self._check_width(X)
         now = minimize(self._loss(weights), weights, [(X, self._codes(y, known))], stepper, 1)
@@ -209,7 +228,7 @@ class LinearClassifier:
     def _start(self, features: int, classes: tuple[int, ...]) -> tuple[Value, Value]:
         """Small random weights: where a search starts that has no better idea."""
         self._check_settings()
-        noise = random.Random(self.seed)
+        noise = random.Random(index(self.seed))
         size = self._shape(features, classes)
         w = [noise.gauss(0.0, 0.01) for _ in range(math.prod(size))]
         b: Any = [0.0] * size[1] if len(size) == 2 else 0.0
@@ -218,27 +237,28 @@ class LinearClassifier:
     def _loss(self, weights: tuple[Value, Value]) -> Any:
         """The loss of a batch: mean cross-entropy plus the penalty of large weights."""
         w, b = weights
-        cross_entropy = self._cross_entropy
+        cross_entropy, l2 = self._cross_entropy, float(self.l2)
 
         def loss(X: Array, y: Array) -> Any:
             mean = cross_entropy(X, w, b, y)
-            return mean + (w * w).sum() * (self.l2 / 2) if self.l2 else mean
+            return mean + (w * w).sum() * (l2 / 2) if l2 else mean
 
         return loss
 
     def _make_optimizer(self, weights: tuple[Value, Value]) -> Any:
         make = self.optimizer
         if isinstance(make, str):
-            known = {k: v for k, v in vars(optim).items() if _is_a(v, optim.Optimizer)}
-            if make not in known:
-                raise ValueError(f"optimizer {make!r} is unknown; there are {', '.join(known)}")
-            make = known[make]
+            if make not in OPTIMIZERS:
+                raise ValueError(
+                    f"optimizer {make!r} is unknown; there are {', '.join(OPTIMIZERS)}"
+                )
+            make = OPTIMIZERS[make]
         kind = getattr(make, "func", make)  # what a functools.partial will call
-        second_order = _is_a(kind, ClosureOptimizer)
+        second_order = isinstance(kind, type) and issubclass(kind, ClosureOptimizer)
         if second_order and self.batch_size is not None:
             raise ValueError(f"{kind.__name__} needs the loss of all rows: use batch_size=None")
         lr = self.lr if self.lr is not None else 1.0 if second_order else 0.1
-        return make(weights, lr=lr)
+        return make(weights, lr=lr if callable(lr) else float(lr))
 
     # -- predicting
 
@@ -288,13 +308,18 @@ class LinearClassifier:
     ) -> None:
         """Be the model that was learned; nothing else changes one."""
         self._weights, self._stepper = weights, stepper
-        self.classes_, self.history_ = classes, history
+        self.classes_, self._history = classes, history
         self._publish()
+
+    @property
+    def history_(self) -> History:
+        """What happened so far: a copy, which stays as it is when `partial_fit` goes on."""
+        return deepcopy(self._history)
 
     # -- settings, and files
 
-    def get_params(self) -> dict[str, Any]:
-        """The settings the model was made with."""
+    def get_params(self, deep: bool = True) -> dict[str, Any]:
+        """The settings the model was made with; `deep` is for scikit-learn and changes nothing."""
         return {name: getattr(self, name) for name in self._settings}
 
     def set_params(self, **settings: Any) -> Self:
@@ -310,30 +335,39 @@ class LinearClassifier:
         """Raise ValueError for a setting that cannot work."""
 
         def amount(x: Any) -> bool:
-            return isinstance(x, (int, float)) and 0.0 <= x <= sys.float_info.max
-
-        def whole(x: Any) -> bool:
-            return isinstance(x, int) and not isinstance(x, bool)
+            try:
+                return isinstance(x, Real) and 0.0 <= float(x) < math.inf
+            except OverflowError:  # an int beyond all floats
+                return False
 
         make, lr, size = self.optimizer, self.lr, self.batch_size
         for name, fits, wanted in (
             ("optimizer", isinstance(make, str) or callable(make), "the name of one, or a class"),
             ("lr", lr is None or callable(lr) or amount(lr), "a number, a schedule, or None"),
-            ("epochs", whole(self.epochs) and self.epochs >= 0, "a whole number, at least 0"),
-            ("batch_size", size is None or (whole(size) and size >= 1), "at least 1, or None"),
+            ("epochs", is_whole(self.epochs, 0), "a whole number, at least 0"),
+            ("batch_size", size is None or is_whole(size, 1), "at least 1, or None"),
             ("l2", amount(self.l2), "a number, at least 0"),
-            ("seed", whole(self.seed), "a whole number"),
+            ("seed", is_whole(self.seed), "a whole number"),
             ("tol", amount(self.tol), "a number, at least 0"),
         ):
             if not fits:
                 raise ValueError(f"{name} is {getattr(self, name)!r}; it must be {wanted}")
 
     def save(self, path: str | PathLike[str]) -> None:
-        """Write the model to a file, as JSON."""
+        """Write the model to a file, as JSON.
+
+        All that `predict` needs is in it, and the settings, as numbers and names. Not in it:
+        the history, a schedule (`lr` is None when it is loaded), what the optimizer remembers,
+        and its options, such as the momentum of `partial(SGD, momentum=0.9)`. Raises
+        ValueError, and writes nothing, where `load` would: for an optimizer that is none of
+        `optim`, a setting that cannot work.
+        """
         w, b = self._fitted()
         settings = self.get_params()
         if not isinstance(self.optimizer, str):
-            settings["optimizer"] = getattr(self.optimizer, "func", self.optimizer).__name__
+            kind = getattr(self.optimizer, "func", self.optimizer)
+            names = [name for name in OPTIMIZERS if OPTIMIZERS[name] is kind]
+            settings["optimizer"] = names[0] if names else repr(kind)
         if callable(self.lr):
             settings["lr"] = None  # a schedule is a function, and functions are not data
         document = {
@@ -344,7 +378,8 @@ class LinearClassifier:
             "w": w.tolist(),
             "b": b.tolist(),
         }
-        text = json.dumps(document, allow_nan=False, indent=1)
+        text = json.dumps(document, allow_nan=False, indent=1, default=_plain)
+        self._from_document(json.loads(text))  # may refuse, before an older file is lost
         with open(path, "w", encoding="utf-8") as file:
             file.write(text + "\n")
 
@@ -477,9 +512,9 @@ class SoftmaxRegression(LinearClassifier):
         self.coef_, self.intercept_ = w.data.T, b.data
 
 
-def _is_a(kind: Any, base: type) -> bool:
-    """Whether kind is a class made from base, not base itself."""
-    return isinstance(kind, type) and issubclass(kind, base) and kind is not base
+def _plain(x: Any) -> int | float:
+    """A setting as json knows it: numpy's integers and other numbers."""
+    return index(x) if is_whole(x) else float(x)
 
 
 def _few(labels: Sequence[float]) -> str:

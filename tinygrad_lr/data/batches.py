@@ -18,13 +18,15 @@ Rows are not scaled here (`scaling`).
 
 from __future__ import annotations
 
+import operator
 import random
 from collections.abc import Iterator, Sequence
 from itertools import chain
-from typing import Any
+from numbers import Real
+from typing import Any, SupportsIndex
 
 from ..array import Array, from_flat
-from .checks import check_data
+from .checks import check_data, is_whole
 
 __all__ = ["Batches", "Ordered", "shuffled", "take_rows", "train_test_split"]
 
@@ -32,13 +34,11 @@ __all__ = ["Batches", "Ordered", "shuffled", "take_rows", "train_test_split"]
 class Ordered:
     """What all batches share: the order of an epoch follows from `seed` and its number alone."""
 
-    def __init__(self, batch_size: int | None, shuffle: bool, seed: int) -> None:
-        whole = isinstance(batch_size, int) and not isinstance(batch_size, bool)
-        if batch_size is not None and not (whole and batch_size >= 1):
-            raise ValueError(
-                f"batch_size is {batch_size!r}; it must be at least 1, or None for all rows at once"
-            )
-        self.batch_size, self.shuffle, self.seed = batch_size, shuffle, seed
+    def __init__(self, batch_size: SupportsIndex | None, shuffle: bool, seed: int) -> None:
+        if not is_whole(seed):
+            raise ValueError(f"seed is {seed!r}; it must be a whole number")
+        self.batch_size = None if batch_size is None else operator.index(batch_size)
+        self.shuffle, self.seed = shuffle, operator.index(seed)
         self.epoch = 0  # how many epochs have begun
 
     def state_dict(self) -> dict[str, Any]:
@@ -81,6 +81,10 @@ class Batches(Ordered):
         self, X: Any, y: Any, batch_size: int | None = None, shuffle: bool = True, seed: int = 0
     ) -> None:
         self.X, self.y = check_data(X, y)
+        if batch_size is not None and not is_whole(batch_size, 1):
+            raise ValueError(
+                f"batch_size is {batch_size!r}; it must be at least 1, or None for all rows at once"
+            )
         super().__init__(batch_size, shuffle, seed)
 
     def __len__(self) -> int:
@@ -111,16 +115,16 @@ def train_test_split(
     X, y = check_data(X, y)
     n = len(y)
     held_back = 0
-    if isinstance(test_size, int) and not isinstance(test_size, bool):
-        held_back = test_size
-    elif isinstance(test_size, float) and 0.0 < test_size < 1.0:
-        held_back = round(n * test_size)
+    if is_whole(test_size):
+        held_back = operator.index(test_size)
+    elif isinstance(test_size, Real) and 0 < test_size < 1:
+        held_back = round(n * float(test_size))
     if not 0 < held_back < n:
         raise ValueError(
             f"test_size {test_size!r} of {n} rows leaves one part empty; give a share such as "
             "0.25, or a whole number of rows"
         )
-    order = shuffled(n, f"{seed}/split")
+    order = shuffled(n, f"{operator.index(seed)}/split")
     X_test, y_test = take_rows(X, y, order[:held_back])
     X_train, y_train = take_rows(X, y, order[held_back:])
     return X_train, X_test, y_train, y_test

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import math
+import operator
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, SupportsIndex, TypeGuard
 
 from ..array import Array, as_data
 
-__all__ = ["check_data", "check_matrix"]
+__all__ = ["check_data", "check_matrix", "is_whole"]
 
 
 def check_matrix(X: Any, feature_names: Sequence[str] = ()) -> Array:
@@ -37,8 +38,20 @@ def check_data(X: Any, y: Any, feature_names: Sequence[str] = ()) -> tuple[Array
     return X, y
 
 
+def is_whole(x: Any, least: float = -math.inf) -> TypeGuard[SupportsIndex]:
+    """Whether x is a whole number, at least so much; True and False are none.
+
+    Whatever has `__index__` is one, as numpy's integers are: `operator.index(x)` is the int.
+    """
+    try:
+        return not isinstance(x, bool) and operator.index(x) >= least
+    except TypeError:
+        return False
+
+
 def _check_finite(x: Array, names: Sequence[str]) -> None:
-    if all(map(math.isfinite, x.flat)):
+    # A finite sum has finite terms, and is found sooner than they are asked one by one.
+    if math.isfinite(sum(x.flat)) or all(map(math.isfinite, x.flat)):
         return
     place, bad = next((i, v) for i, v in enumerate(x.flat) if not math.isfinite(v))
     if x.ndim == 1:

@@ -7,9 +7,10 @@
 >>> data.X, data.y, data.target_names
 (Array([[41.0, 70.5], [63.0, 82.0]]), Array([1.0, 0.0]), ('ill', 'well'))
 
-It guesses nothing: an empty field or a word where a number belongs is an error that names
-the line of the file and the column. Categories and missing values have to be turned into
-numbers first, because how that is done is a part of the model.
+It guesses nothing: an empty field, or a word where a number belongs, is an error that names
+the line of the file and the column. So is a word in a target of numbers: `NA` is no class.
+Categories and missing values have to be turned into numbers first, because how that is done
+is a part of the model.
 """
 
 from __future__ import annotations
@@ -32,8 +33,9 @@ def read_csv(path: str | PathLike[str], target: str) -> Dataset:
 
     A target of words gives codes 0 to K - 1 in the order of the sorted words, which are
     `target_names`. A target of numbers is kept; if all are whole, `target_names` lists
-    them. Empty lines are skipped. Raises FileNotFoundError, and ValueError with the line
-    number for a row that is too short or too long, and for a field that is no finite number.
+    them. A word among numbers is an error. Empty lines are skipped. Raises FileNotFoundError,
+    and ValueError with the line number for a row that is too short or too long, and for a
+    field that is no finite number.
     """
     with open(path, newline="", encoding="utf-8-sig") as file:
         reader = csv.reader(file, strict=True)
@@ -62,10 +64,7 @@ def read_csv(path: str | PathLike[str], target: str) -> Dataset:
             raise ValueError(f"{path} is no UTF-8 text ({byte}); save it as UTF-8") from None
     if not targets:
         raise ValueError(f"{path}: there is a header, but no row below it")
-    numbers, target_names = _coded(targets)
-    for line, text, number in zip(lines, targets, numbers):
-        if not math.isfinite(number):
-            raise ValueError(f"{path}, line {line}, column {target!r}: {text!r} is not finite")
+    numbers, target_names = _coded(path, lines, targets, target)
     X, y = from_flat(flat, (len(targets), len(names))), from_flat(numbers, (len(targets),))
     return Dataset(X, y, tuple(names), target_names, f"read from {path}")
 
@@ -96,28 +95,33 @@ def _target_place(path: Any, header: list[str], target: str) -> int:
 def _numbers(where: str, row: list[str], names: list[str]) -> Iterator[float]:
     """The fields of a row as floats."""
     for field, name in zip(row, names):
-        try:
-            number = _number(field)
-        except ValueError:
+        number = _number(field)
+        if number is None:
             found = f"{field!r} is no number" if field.strip() else "the field is empty"
-            raise ValueError(f"{where}, column {name!r}: {found}") from None
+            raise ValueError(f"{where}, column {name!r}: {found}")
         if not math.isfinite(number):
             raise ValueError(f"{where}, column {name!r}: {field!r} is not finite")
         yield number
 
 
-def _number(field: str) -> float:
-    """The field as a float. Raises ValueError, for `1_000` too: only Python reads that."""
-    return float(field.replace("_", "?"))
-
-
-def _coded(targets: list[str]) -> tuple[list[float], tuple[str, ...]]:
-    """The target as numbers, and the names of its values."""
+def _number(field: str) -> float | None:
+    """The field as a float; None for a word, and for `1_000`: only Python reads that."""
     try:
-        numbers = [_number(text) for text in targets]
+        return float(field.replace("_", "?"))
     except ValueError:
+        return None
+
+
+def _coded(
+    path: Any, lines: list[int], targets: list[str], target: str
+) -> tuple[list[float], tuple[str, ...]]:
+    """The target as numbers, and the names of its values."""
+    if all(_number(text) is None for text in targets):
         words = sorted(set(targets))
         code = {word: float(i) for i, word in enumerate(words)}
         return [code[text] for text in targets], tuple(words)
+    numbers: list[float] = []
+    for line, text in zip(lines, targets):  # a word among numbers is a mistake, not a class
+        numbers += _numbers(f"{path}, line {line}", [text], [target])
     whole = all(number.is_integer() for number in numbers)
     return numbers, tuple(str(int(number)) for number in sorted(set(numbers))) if whole else ()

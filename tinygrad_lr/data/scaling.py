@@ -4,8 +4,10 @@
 
 Gradient descent takes one step size for all directions. If one feature is measured in
 thousands and another in thousandths, the bowl of the loss is a ravine, and the step that
-is right along it is far too long across. Scaled features make it round. The weights then
-say what a feature is worth in standard deviations, so they can be compared.
+is right along it is far too long across. Scaled features make it rounder, though not round:
+where features say nearly the same (radius, perimeter and area of a tumour) the ravine lies
+askew to all axes, and stays. The weights then say what a feature is worth in standard
+deviations, so they can be compared.
 
 >>> scaler = StandardScaler()
 >>> scaler.fit_transform([[1.0, 1000.0], [3.0, 5000.0]])
@@ -34,6 +36,7 @@ class StandardScaler:
 
     `mean_`, `scale_` (d numbers each) and `n_samples_seen_` are there after `fit` or
     `partial_fit`. A constant feature keeps the scale 1, with a warning: it tells nothing.
+    So does one that varies by less than 1e-161, where the squares of floats end in 0.
     """
 
     mean_: list[float]
@@ -74,6 +77,8 @@ class StandardScaler:
                     moved = self._rests[j] + apart * (m / (n + m))
                     mean = self.mean_[j] + moved
                     rest = moved - (mean - self.mean_[j])
+                if not math.isfinite(square):  # sums and products do not raise, powers do
+                    raise OverflowError
             except OverflowError:
                 raise ValueError(
                     f"X: column {j} (counted from 0) has numbers too large to be squared; measure "
@@ -87,8 +92,8 @@ class StandardScaler:
         if constant:
             names = ", ".join(f"column {j}" for j in sorted(constant))
             warnings.warn(
-                f"constant in all {n + m} rows seen: {names} (counted from 0); the scale stays 1. "
-                "It tells nothing: leave it out",
+                f"constant in all {n + m} rows seen (to within 1e-161): {names} (counted from 0); "
+                "the scale stays 1. It tells nothing; leave it out, or take a smaller unit",
                 stacklevel=3,  # the line that called fit, partial_fit or fit_transform
             )
         self.mean_, self._rests, self._squares = means, rests, squares

@@ -37,7 +37,7 @@ from typing import Any
 
 from ..array import Array, from_flat
 from .batches import Ordered
-from .checks import check_data
+from .checks import check_data, is_whole
 from .table import Dataset
 
 __all__ = ["SQLiteBatches", "write_rows", "write_sqlite"]
@@ -63,6 +63,8 @@ class SQLiteBatches(Ordered):
     of its row; TimeoutError where the database stays locked.
     """
 
+    batch_size: int
+
     def __init__(
         self,
         path: str | PathLike[str],
@@ -75,10 +77,12 @@ class SQLiteBatches(Ordered):
         *,
         transform: Callable[[Array], Array] | None = None,
     ) -> None:
+        if not is_whole(batch_size, 1):
+            raise ValueError(
+                f"batch_size is {batch_size!r}; it must be at least 1; all rows at once are what "
+                "`Batches` is for"
+            )
         super().__init__(batch_size, shuffle, seed)
-        if batch_size is None:
-            raise ValueError("batch_size is None; all rows at once are what `Batches` is for")
-        self.batch_size: int = batch_size
         if isinstance(features, str):
             raise ValueError(f"features is one name, {features!r}; give a list: [{features!r}]")
         self.path, self.table, self.target = Path(path), table, target
