@@ -31,6 +31,11 @@ from tinygrad_lr.training import DivergenceError
 OUTPUT = Path(__file__).parent / "output"
 
 
+def share_or_rows(text):
+    """A share such as 0.25, or a whole number of rows."""
+    return int(text) if text.isdecimal() else float(text)
+
+
 def arguments(argv=None):
     """What the user asked for."""
     parser = argparse.ArgumentParser(
@@ -44,11 +49,13 @@ def arguments(argv=None):
     add("--table", help="the table of the database")
     add("--target", help="the column to predict; needed with a table of your own")
     add("--epochs", type=int, default=100, help="passes over the training rows (%(default)s)")
-    add("--batch-size", type=int, default=32, help="rows a step; 0: all of them (%(default)s)")
+    add("--batch-size", type=int, default=32,
+        help="rows a step; 0: all of them, but not of a database (%(default)s)")
     add("--learning-rate", type=float, default=0.1, help="length of a step (%(default)s)")
     add("--l2", type=float, default=1e-3, help="penalty of large weights (%(default)s)")
     add("--optimizer", default="SGD", help="a name from tinygrad_lr.optim (%(default)s)")
-    add("--test-size", type=float, default=0.25, help="share of rows held back (%(default)s)")
+    add("--test-size", type=share_or_rows, default=0.25,
+        help="rows held back, a share or a number of them (%(default)s)")
     add("--seed", type=int, default=0, help="of all that is left to chance (%(default)s)")
     add("--checkpoint", metavar="PATH", help="keep the state of the training here, to go on from")
     add("--resume", action="store_true", help="go on from the checkpoint, if there is one")
@@ -59,6 +66,10 @@ def arguments(argv=None):
         parser.error("a table needs --target, the name of the column to predict")
     if bool(asked.database) != bool(asked.table) or (asked.csv and asked.database):
         parser.error("--database PATH and --table NAME go together, and without a CSV file")
+    if asked.epochs < 1:
+        parser.error("--epochs must be at least 1, or nothing is learned")
+    if asked.batch_size < (1 if asked.database else 0):
+        parser.error("--batch-size must be at least 1; or 0, all rows, but not of a database")
     if asked.resume and not asked.checkpoint:
         parser.error("--resume needs --checkpoint, the file to go on from")
     return asked
@@ -109,15 +120,21 @@ def new_model(asked, classes):
 def learn_table(asked):
     """A model, fitted to standardised rows; the scaler; and rows that it has not seen."""
     dataset = read_csv(asked.csv, target=asked.target) if asked.csv else load_breast_cancer()
-    classes = len(set(dataset.y))
     X_train, X_test, y_train, y_test = train_test_split(
         dataset.X, dataset.y, test_size=asked.test_size, seed=asked.seed
     )
+    classes = sorted(set(dataset.y))
+    for label, name in zip(classes, dataset.target_names):
+        if label not in y_train.flat:
+            raise ValueError(
+                f"all rows of class {name!r} were held back, so it cannot be learned; hold fewer "
+                "back (--test-size), or others (--seed)"
+            )
     scaler = StandardScaler()
     X_train, X_test = scaler.fit_transform(X_train), scaler.transform(X_test)
-    print(f"{len(X_train)} rows to learn from, {X_train.shape[1]} features, {classes} classes")
+    print(f"{len(X_train)} rows to learn from, {X_train.shape[1]} features, {len(classes)} classes")
 
-    model = new_model(asked, classes)
+    model = new_model(asked, len(classes))
     with progress(asked.epochs) as show:
         model.fit(X_train, y_train, [show], checkpoint=asked.checkpoint, resume=asked.resume)
     unseen = dataset._replace(X=X_test, y=y_test, description="rows that were held back")
@@ -133,6 +150,8 @@ def learn_database(asked):
         classes.update(y)
         if len(classes) > 100:
             raise ValueError(f"column {asked.target!r} has over 100 values; these are no classes")
+    if not classes:
+        raise ValueError(f"table {asked.table!r} has no rows, nothing to learn from")
     rows, width = scaler.n_samples_seen_, len(scaler.mean_)
     print(f"{rows} rows to learn from, {width} features, {len(classes)} classes")
 
@@ -164,9 +183,10 @@ def print_scores(model, X, y, which):
     probabilities = model.predict_proba(X)
     if len(model.classes_) == 2:
         probabilities = probabilities[:, 1]
+    places = [model.classes_.index(label) for label in y]  # whatever the classes are called
     print(f"\non {len(y)} {which}")
-    log_loss = metrics.log_loss(y, probabilities)
-    brier_score = metrics.brier_score(y, probabilities)
+    log_loss = metrics.log_loss(places, probabilities)
+    brier_score = metrics.brier_score(places, probabilities)
     print(f"  accuracy     {model.score(X, y):.3f}    share of right decisions; it only counts")
     print(f"  log loss     {log_loss:.3f}    rewards calibrated confidence")
     print(f"  Brier score  {brier_score:.3f}    so does this, more mildly")

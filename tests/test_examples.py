@@ -68,6 +68,9 @@ def test_train_takes_more_than_two_classes(tmp_path):
         ("a,b,y\n1,2,0\n3,4,1\n", [], "--target"),
         ("a,b,y\n" + "1,2,0\n3,4,0\n" * 9, ["--target", "y"], "one class missing|nothing to tell"),
         ("a,y\n" + "1,0\n2,1\n" * 9, ["--target", "y", "--optimizer", "Adamm"], "unknown"),
+        ("a,y\n1,0.5\n2,1.5\n3,2.5\n", ["--target", "y"], "labels are whole numbers"),
+        ("a,y\n1,no\n2,yes\n3,rare\n", ["--target", "y", "--test-size", "2"],
+         "all rows of class 'no' were held back"),
         ("a,y\n" + "1,0\n2,1\n" * 9, ["--target", "y", "--learning-rate", "1e300", "--l2", "1e9"],
          "smaller learning rate"),
     ],
@@ -78,6 +81,30 @@ def test_train_explains_what_is_wrong(tmp_path, content, options, message):
     said = run("train.py", table, *options, "--no-pictures", ok=False)
     assert "Traceback" not in said
     assert any(part in said for part in message.split("|"))
+
+
+def test_train_scores_classes_by_any_numbers(tmp_path):
+    data = load_iris()
+    table = tmp_path / "iris.csv"
+    write_csv(table, data, ["3", "7", "20"])
+    said = run("train.py", table, "--target", "kind", "--no-pictures", "--test-size", 60)
+    assert "90 rows to learn from" in said and "on 60 rows" in said and "towards '20'" in said
+    assert float(said.split("log loss")[1].split()[0]) < 0.3
+
+
+@pytest.mark.parametrize(
+    "options, message",
+    [
+        (["--epochs", 0], "--epochs must be at least 1"),
+        (["--batch-size", -1], "--batch-size must be at least 1; or 0"),
+        (["--database", "x.db", "--table", "t", "--target", "y", "--batch-size", 0],
+         "--batch-size must be at least 1; or 0, all rows, but not of a database"),
+        (["--test-size", "some"], "--test-size: invalid"),
+    ],
+)  # fmt: skip
+def test_train_refuses_impossible_options(options, message):
+    said = run("train.py", *options, "--no-pictures", ok=False)
+    assert message in said and "Traceback" not in said
 
 
 def test_train_explains_its_options():
