@@ -28,7 +28,8 @@ from typing import Any, NamedTuple
 
 from .array import Data, flat_of
 
-__all__ = ["Mode", "check_finite", "current_mode", "detect_anomaly", "in_force", "mode", "no_grad"]
+__all__ = ["Mode", "check_finite", "current_mode", "detect_anomaly", "mode", "mode_or_none",
+           "no_grad"]
 
 
 class Mode(NamedTuple):
@@ -41,22 +42,23 @@ class Mode(NamedTuple):
 
 
 ORDINARY = Mode()
-in_force: ContextVar[Mode | None] = ContextVar("mode", default=None)  # None: ORDINARY, but faster
+_mode: ContextVar[Mode | None] = ContextVar("mode", default=None)  # None: ORDINARY, but faster
+mode_or_none = _mode.get  # what every operation asks, so without a detour
 
 
 def current_mode() -> Mode:
     """The mode in force here."""
-    return in_force.get() or ORDINARY
+    return _mode.get() or ORDINARY
 
 
 @contextmanager
 def mode(**changes: bool) -> Iterator[None]:
     """Operate in another mode inside this block."""
-    token = in_force.set(current_mode()._replace(**changes))
+    token = _mode.set(current_mode()._replace(**changes))
     try:
         yield
     finally:
-        in_force.reset(token)
+        _mode.reset(token)
 
 
 def no_grad() -> Any:

@@ -39,7 +39,7 @@ from itertools import count
 from typing import TYPE_CHECKING, Any
 
 from .array import Array, Data, Tracked, as_data, broadcast_to, shape_of
-from .modes import check_finite, current_mode, in_force
+from .modes import check_finite, current_mode, mode_or_none
 
 if TYPE_CHECKING:
     from .registry import Operation
@@ -206,7 +206,7 @@ class Value(Tracked):
         return format(self.item(), how) if how else repr(self)
 
     def __bool__(self) -> bool:
-        mode = in_force.get()
+        mode = mode_or_none()
         if mode is not None and mode.tracing and self.operation is not None:
             raise TypeError(
                 "this function decides by a computed value which way to go, and straight-line "
@@ -266,7 +266,7 @@ def record(
 
     Every node of every graph is born here.
     """
-    mode = in_force.get()
+    mode = mode_or_none()
     if mode is not None and not (mode.recording or mode.anomaly):
         return Value(data)
     if type(data) is not float and type(data) is not Array:  # of a user's function
@@ -301,7 +301,7 @@ def pull_back(
     Values too and can be differentiated again. It is the same rules, read twice. Raises
     RuntimeError where a leaf's data was replaced after it had been used.
     """
-    mode = in_force.get()
+    mode = mode_or_none()
     anomaly = mode is not None and mode.anomaly
     ends = set(stop) if stop else ()
     oldest = min([x.born for x in ends]) if ends else -1  # what is older leads to none of them
