@@ -175,7 +175,10 @@ def minimize(
             rows.append(len(y))
             rate = optimizer.lr
             try:
-                optimizer.step(*([partial(loss, X, y)] if asks_again else []))
+                if asks_again:
+                    optimizer.step(partial(loss, X, y))
+                else:
+                    optimizer.step()
             except FloatingPointError as error:
                 if current_mode().anomaly:  # whose error says more
                     raise
@@ -209,9 +212,11 @@ def minimize(
 
 
 def finite(parameters: Iterable[Value]) -> bool:
-    """Whether all numbers of all parameters are."""
-    flat = numbers(p.data for p in parameters)
-    return math.isfinite(sum(flat)) or all(map(math.isfinite, flat))  # a sum may overflow
+    """Whether all numbers of all parameters are: a finite sum has finite terms."""
+    total = 0.0
+    for p in parameters:
+        total += p._data if type(p._data) is float else sum(p._data.flat)
+    return math.isfinite(total) or all(map(math.isfinite, numbers(p.data for p in parameters)))
 
 
 def _says_stop(answer: Any) -> bool:
