@@ -74,9 +74,9 @@ EQUIVALENT = {
     ),
     (
         "numerics",
-        "return _log_of_about_1(xs, largest) if abs(total) < -0.5 * largest else total",
-        "abs(total) < -0.5 * largest",
-        "(abs(total) <= -0.5 * largest)",
+        "return _log_of_about_1(xs, top) if abs(total) < -0.5 * top else total",
+        "abs(total) < -0.5 * top",
+        "(abs(total) <= -0.5 * top)",
     ): "at the border both ways are good",
     ("value", "if x.born > node.born:", "x.born > node.born", "(x.born >= node.born)"): (
         "no two nodes are born at once"
@@ -90,8 +90,6 @@ EQUIVALENT = {
      "(x >= high)"): EQUAL,
     ("losses", "if type(g) is float and g == 1.0:  # a loss is usually the last node",
      "type(g) is float", "(type(g) is not float)"): "times 1, a little slower",
-    ("losses", 'return slopes * (1.0 / count) if reduction == "mean" and count > 1 else slopes',
-     "count > 1", "(count >= 1)"): "times 1",
 }  # fmt: skip
 
 # Names that are exported, and numbers on which operations are tested.

@@ -66,6 +66,10 @@ _on_demand = {
     "training",
 }  # fmt: skip
 
+_hidden = {  # from `import *`: what would hide Python's own, and the machinery
+    "abs", "max", "min", "sum", "attach", "getitem", "identity", "scatter", "spread", "sum_to",
+}  # fmt: skip
+
 __all__ = [
     "Array", "Value", "detect_anomaly", "elementwise", "grad", "gradcheck", "hessian",
     "hessian_vector_product", "jacobian", "no_grad", "operation", "value_and_grad",
@@ -74,7 +78,7 @@ __all__ = [
     *(
         name
         for name in (*operations.__all__, *tensors.__all__)
-        if name not in ("abs", "max", "min", "sum")
+        if name not in _hidden
     ),
     *probability.__all__,
 ]  # fmt: skip

@@ -21,7 +21,7 @@ Array([-2.0, -2.0])
 (Array([5.0, 7.0, 9.0]), Array([[6.0], [15.0]]))
 
 Derivatives are not here (`value`, `operations`), nor are names for the functions
-(`exp`, `sum`, ...: `operations` and `probability`).
+(`exp`, `sum`, ...: `operations`, `tensors`, `probability`).
 """
 
 from __future__ import annotations
@@ -82,6 +82,7 @@ def _lifted(f: Callable[..., float]) -> tuple[Callable[..., Any], Callable[..., 
 class Array:
     """Floats in a shape: `Array([[1, 2], [3, 4]])`, from anything nested evenly.
 
+    `.shape`; `.flat`, all floats row after row; of a matrix also `.rows` and `.columns`.
     Raises TypeError for what is not a number, ValueError for ragged lists.
     """
 
@@ -116,7 +117,7 @@ class Array:
         return transpose(self)
 
     def __getattr__(self, name: str) -> Any:
-        """`rows` and `columns` of a matrix: cut when first asked for, then kept."""
+        """`rows` and `columns` of a matrix, cut when first asked for; and what `once` keeps."""
         if name == "rows":
             height, width = self._matrix_shape()
             self.rows = [self.flat[i * width : (i + 1) * width] for i in range(height)]

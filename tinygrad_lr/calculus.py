@@ -4,7 +4,7 @@
     grad(grad(f))                 the second derivative of a function of one number
     jacobian(f)                   x -> all d f_i / d x_j
     hessian(f)                    x -> all d2 f / dx_i dx_j; the jacobian of the gradient
-    hessian_vector_product(f)     x, v -> hessian times v, at the price of two gradients
+    hessian_vector_product(f)     x, v -> hessian times v, at the price of about three gradients
 
 >>> cube = lambda x: x ** 3
 >>> grad(cube)(2.0), grad(grad(cube))(2.0), grad(grad(grad(cube)))(2.0)
@@ -14,7 +14,8 @@ Array([[4.0, 2.0], [2.0, 0.0]])
 
 Given plain numbers they return plain numbers, given Values they return Values, which can
 be differentiated again. There are no rules here: a transform calls f on fresh Values,
-walks back from the result once (`value.pull_back`), and reads off what they are owed.
+walks back from the result (`value.pull_back`; `jacobian` once for each element of it), and
+reads off what they are owed.
 """
 
 from __future__ import annotations

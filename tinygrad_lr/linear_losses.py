@@ -114,7 +114,9 @@ def linear_binary_cross_entropy(
 def linear_cross_entropy(
     x: Any, w: Any, b: Any, targets: Any, *, reduction: str = "mean"
 ) -> Any:
-    """Cross-entropy of the scores x @ w + b of K classes: PyTorch's `linear_cross_entropy`.
+    """Cross-entropy of the scores x @ w + b of K classes.
+
+    (PyTorch's function of this name takes w as (K, d), and b by name.)
 
     `x` (n, d), `w` (d, K), `b` (K), `targets` labels (n) or distributions (n, K), as in
     `cross_entropy`. Raises ValueError for other shapes and targets.

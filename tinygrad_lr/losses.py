@@ -27,8 +27,9 @@ divided by n. But the words mean different things, and neither contains the othe
     >>> round(math.log(2 * math.pi) / 2, 6)
     0.918939
 
-2.  Cross-entropy compares two distributions, H(q, p) = -sum q log p. Its targets may be
-    soft, "0.7 of a 1", for which no label was drawn and so no likelihood exists:
+2.  Cross-entropy compares two distributions, H(q, p) = -sum q log p: q the targets, p what
+    the model says. Targets may be soft, "0.7 of a 1", for which no label was drawn and so no
+    likelihood exists:
 
     >>> round(binary_cross_entropy([0.7], [0.7]), 6) # not 0: the targets' own entropy is left
     0.610864
@@ -169,12 +170,12 @@ def binary_cross_entropy_with_logits(
 def two_classes(name: str, zs: list[float], targets: Data, reduction: str) -> tuple[Any, Data]:
     """Binary cross-entropy of a score for each target, and its slopes p - y."""
     full = shape_of(targets)
-    share = 1.0 / len(zs) if reduction == "mean" and zs else 1.0
+    scale = _scale(len(zs), reduction)
     if signs := once(_signs, targets):
-        losses, slopes = _of_labels(zs, signs, share)
+        losses, slopes = _of_labels(zs, signs, scale)
     else:
         check_unit_interval(name, "targets", targets)
-        losses, slopes = _of_soft_targets(zs, flat_of(targets), share)
+        losses, slopes = _of_soft_targets(zs, flat_of(targets), scale)
     return _total(losses, full, reduction), _shaped(slopes, full)
 
 
@@ -185,7 +186,7 @@ def _signs(targets: Data) -> list[float]:
 
 
 def _of_labels(
-    zs: list[float], signs: list[float], share: float
+    zs: list[float], signs: list[float], scale: float
 ) -> tuple[list[float], list[float]]:
     """Losses log(1 + e) and slopes e / (1 + e) of one e = exp(sign * z).
 
@@ -196,17 +197,17 @@ def _of_labels(
         for z, sign in zip(zs, signs):
             e = math.exp(sign * z)
             losses.append(math.log1p(e))
-            slopes.append(share * sign * e / (1.0 + e))
+            slopes.append(scale * sign * e / (1.0 + e))
     except OverflowError:
         losses = [math.inf]
     if math.inf in losses:  # a score above 709, beside whose exp the 1 counts for nothing
         losses = [numerics.softplus(sign * z) for z, sign in zip(zs, signs)]
-        slopes = [share * sign * numerics.sigmoid(sign * z) for z, sign in zip(zs, signs)]
+        slopes = [scale * sign * numerics.sigmoid(sign * z) for z, sign in zip(zs, signs)]
     return losses, slopes
 
 
 def _of_soft_targets(
-    zs: list[float], ys: list[float], share: float
+    zs: list[float], ys: list[float], scale: float
 ) -> tuple[list[float], list[float]]:
     """Losses and slopes by softplus(z) - y z, for the score -z and the target 1 - y if z > 0.
 
@@ -214,10 +215,10 @@ def _of_soft_targets(
     """
     losses, slopes = [], []
     for z, y in zip(zs, ys):
-        sign = share if z <= 0.0 else -share
+        signed = scale if z <= 0.0 else -scale
         z, y = (z, y) if z <= 0.0 else (-z, 1.0 - y)
         losses.append(numerics.softplus(z) - (y * z if y else 0.0))  # 0, also if z is infinite
-        slopes.append(sign * ((1.0 - y) * numerics.sigmoid(z) - y * numerics.sigmoid(-z)))
+        slopes.append(signed * ((1.0 - y) * numerics.sigmoid(z) - y * numerics.sigmoid(-z)))
     return losses, slopes
 
 
@@ -307,7 +308,7 @@ def several_classes(
     name: str, rows: list[list[float]], full: Shape, targets: Data, reduction: str
 ) -> tuple[Any, Data]:
     """Cross-entropy of rows of scores, which are of this shape together, and its slopes."""
-    share = 1.0 / len(rows) if reduction == "mean" and rows else 1.0
+    scale = _scale(len(rows), reduction)
     losses, slopes = [], []
     if shape_of(targets) == full:
         check_unit_interval(name, "targets", targets)
@@ -321,17 +322,17 @@ def several_classes(
             p, log_p = numerics.softmax_and_log(z)
             losses.append(-math.fsum(t * v for t, v in zip(q, log_p) if t))
             rest = [1.0 - v if v < 0.5 else math.fsum([*p, -v]) for v in p]
-            slopes += [share * ((total - t) * v - t * r) for t, v, r in zip(q, p, rest)]
+            slopes += [scale * ((total - t) * v - t * r) for t, v, r in zip(q, p, rest)]
     else:
         for z, label in zip(rows, class_labels(name, full, targets)):
             shifted, exps, others = numerics.exponentials(z)
             losses.append(math.log1p(others) - shifted[label])
-            scale = share / (1.0 + others)
-            row = [scale * e for e in exps]
+            unit = scale / (1.0 + others)
+            row = [unit * e for e in exps]
             # p - 1, told by the other probabilities where p is so close to 1 that it would
             # lose its digits.
             right = row[label]
-            row[label] = right - share if right < 0.5 * share else -math.fsum([*row, -right])
+            row[label] = right - scale if right < 0.5 * scale else -math.fsum([*row, -right])
             slopes += row
     return _total(losses, full[:-1], reduction), _shaped(slopes, full)
 
@@ -358,7 +359,10 @@ def gaussian_negative_log_likelihood(
 
 
 def mean_squared_error(predictions: Any, targets: Any, reduction: str = "mean") -> Any:
-    """(prediction - target)^2: the Gaussian negative log-likelihood without what is constant."""
+    """(prediction - target)^2: the Gaussian negative log-likelihood without what is constant.
+
+    `predictions` and `targets` have one shape.
+    """
     check_shapes("mean_squared_error", predictions, targets)
     return _reduced(power(subtract(predictions, targets), 2.0), reduction)
 
@@ -375,7 +379,9 @@ def entropy(p: Any, reduction: str = "mean") -> Any:
 def kl_divergence(p: Any, q: Any, reduction: str = "mean") -> Any:
     """sum of p (log p - log q) over the last axis: what believing q costs when p is true.
 
-    Cross-entropy minus entropy; 0 only where p = q; not symmetric. `p` and `q` (..., K).
+    Cross-entropy minus entropy, in nats; 0 only where p = q; not symmetric; inf where q is 0
+    and p is not. As usual p is the truth here, and q what is believed: of a model it is
+    kl_divergence(targets, predictions). `p` and `q` (..., K).
     """
     check_shapes("kl_divergence", p, q)
     check_unit_interval("kl_divergence", "p", p)
@@ -415,8 +421,13 @@ def _total(losses: list[float], full: Shape, reduction: str) -> Any:
 
 def _of_the_total(slopes: Any, losses: Any, reduction: str) -> Any:
     """Slopes of single losses as slopes of the reduced one: a mean moves by an nth of each."""
-    count = math.prod(shape(losses))
-    return slopes * (1.0 / count) if reduction == "mean" and count > 1 else slopes
+    scale = _scale(math.prod(shape(losses)), reduction)
+    return slopes * scale if scale != 1.0 else slopes
+
+
+def _scale(count: int, reduction: str) -> float:
+    """How far the reduced loss moves when one of `count` losses moves by 1."""
+    return 1.0 / count if reduction == "mean" and count else 1.0
 
 
 def times(g: Any, slopes: Any) -> Any:

@@ -61,7 +61,8 @@ class LinearClassifier:
     """What both models share: learning, predicting, settings, files.
 
     `optimizer`: a name in `optim`, a class, or a `functools.partial` of one. `lr`: learning
-    rate, a number or a schedule; None means 0.1, and 1 for the second-order methods.
+    rate, a number or a schedule; None means 0.1, and 1 for those that compute the loss themselves
+    (Newton, LBFGS, BacktrackingLineSearch).
     `epochs`: passes over the data at most. `batch_size`: rows a step; None: all of them,
     batch gradient descent. `l2`: adds l2 / 2 * |w|^2 to the mean loss (scikit-learn's C is
     1 / (n * l2)). `seed`: of the random start and of the shuffling. `tol`: stop early, as in
@@ -254,16 +255,16 @@ class LinearClassifier:
                 )
             make = OPTIMIZERS[make]
         kind = getattr(make, "func", make)  # what a functools.partial will call
-        second_order = isinstance(kind, type) and issubclass(kind, ClosureOptimizer)
-        if second_order and self.batch_size is not None:
+        computes_loss = isinstance(kind, type) and issubclass(kind, ClosureOptimizer)
+        if computes_loss and self.batch_size is not None:
             raise ValueError(f"{kind.__name__} needs the loss of all rows: use batch_size=None")
-        lr = self.lr if self.lr is not None else 1.0 if second_order else 0.1
+        lr = self.lr if self.lr is not None else 1.0 if computes_loss else 0.1
         return make(weights, lr=lr if callable(lr) else float(lr))
 
     # -- predicting
 
     def decision_function(self, X: Any) -> Array:
-        """The scores of each row of X (n, d): (n,) for two classes, (n, K) for several."""
+        """The scores of each row of X (n, d): (n,) of LogisticRegression, (n, K) of the other."""
         w, b = self._fitted()
         X = check_matrix(X)
         self._check_width(X)
@@ -289,7 +290,8 @@ class LinearClassifier:
     def for_raw_rows(self, scaler: Any) -> Self:
         """The same model for rows as they were before a `StandardScaler`.
 
-        w . (x - mean) / scale + b is a line too: its weights are w / scale.
+        w . (x - mean) / scale + b is a line too: its weights are w / scale, and its intercept is
+        b - mean . w / scale.
         """
         w, b = self._fitted()
         mean, scale = Array(scaler.mean_), Array(scaler.scale_)
@@ -458,9 +460,7 @@ class LogisticRegression(LinearClassifier):
     def _shape(features: int, classes: tuple[int, ...]) -> tuple[int, ...]:
         return (features,)
 
-    @staticmethod
-    def _cross_entropy(X: Any, w: Any, b: Any, y: Any) -> Any:
-        return linear_binary_cross_entropy(X, w, b, y)
+    _cross_entropy = staticmethod(linear_binary_cross_entropy)
 
     def _publish(self) -> None:
         w, b = self._fitted()
@@ -503,9 +503,7 @@ class SoftmaxRegression(LinearClassifier):
     def _shape(features: int, classes: tuple[int, ...]) -> tuple[int, ...]:
         return features, len(classes)
 
-    @staticmethod
-    def _cross_entropy(X: Any, w: Any, b: Any, y: Any) -> Any:
-        return linear_cross_entropy(X, w, b, y)
+    _cross_entropy = staticmethod(linear_cross_entropy)
 
     def _publish(self) -> None:
         w, b = self._fitted()

@@ -9,12 +9,13 @@ loss, where training stops and says why (or `detect_anomaly` finds the operation
     ---------------   ----------------------   ----------   ------------------------------
     sigmoid(x)        1 / (1 + exp(-x))        x < -709     exp(-x) overflows
     softplus(x)       log(1 + exp(x))          x > 709      exp(x) overflows
-                                               x < -36      1 + exp(x) rounds to 1, log to 0
-    log_sigmoid(x)    log(sigmoid(x))          x > 36       sigmoid rounds to 1, log to 0
+                                               x < -36.7    1 + exp(x) rounds to 1, log to 0
+    log_sigmoid(x)    log(sigmoid(x))          x > 36.7     sigmoid rounds to 1, log to 0
                                                x < -745     sigmoid rounds to 0, log fails
-    logistic_density  p * (1 - p), where       x > 36       p rounds to 1, 1 - p to 0
+    logistic_density  p * (1 - p), where       x > 36.7     p rounds to 1, 1 - p to 0
                       p = sigmoid(x)
     log_sum_exp(xs)   log(sum(exp(x)))         any x > 709  exp(x) overflows
+                                               all < -745   the sum rounds to 0, log fails
 
 Two ideas mend them all. `log1p(e)` is log(1 + e) without rounding 1 + e first. And where an
 exponential overflows, the 1 beside it counts for nothing, so the rest of the formula is
@@ -27,7 +28,7 @@ the answer; a sum of exponentials has its largest term taken out first.
 >>> log_sum_exp([1000.0, 1000.0])       # 1000 + log 2; exp(1000) would overflow
 1000.6931471805599
 
-No Arrays and no derivatives here: `operations` and `probability` lift these functions.
+No Arrays and no derivatives here: `operations`, `tensors` and `probability` lift these.
 """
 
 import math
@@ -199,20 +200,20 @@ def log_sum_exp(xs: Sequence[float]) -> float:
 
     -inf for no terms at all: the logarithm of an empty sum.
     """
-    largest = max(xs, default=-math.inf)
-    if math.isinf(largest):
-        return math.nan if any(map(math.isnan, xs)) else largest
-    total = largest + math.log1p(exponentials(xs)[2])
-    return _log_of_about_1(xs, largest) if abs(total) < -0.5 * largest else total
+    top = max(xs, default=-math.inf)
+    if math.isinf(top):
+        return math.nan if any(map(math.isnan, xs)) else top
+    total = top + math.log1p(exponentials(xs)[2])
+    return _log_of_about_1(xs, top) if abs(total) < -0.5 * top else total
 
 
-def _log_of_about_1(xs: Sequence[float], largest: float) -> float:
-    """log_sum_exp where largest and logarithm cancel, as they do for log-probabilities.
+def _log_of_about_1(xs: Sequence[float], top: float) -> float:
+    """log_sum_exp where the top and the logarithm cancel, as they do for log-probabilities.
 
     The exponentials sum up to nearly 1, and what is left of the sum without the 1 are digits
     that floats never had. Decimals have as many as one asks for, at thirty times the price.
     """
-    with localcontext(Context(prec=60 - Decimal(largest).adjusted())):
+    with localcontext(Context(prec=60 - Decimal(top).adjusted())):
         return math.log1p(sum(Decimal(x).exp() for x in xs) - 1)
 
 
@@ -236,15 +237,15 @@ def softmax_and_log(xs: Sequence[float]) -> tuple[list[float], list[float]]:
 
 
 def exponentials(xs: Sequence[float]) -> tuple[list[float], list[float], float]:
-    """d = x - largest and exp(d) for each x, and the sum of all but the largest, whose own is 1.
+    """d = x - top and exp(d) for each x, and the sum of all but the top, whose own is 1.
 
     1 + others is the sum of all, and log1p(others) its logarithm: it keeps the digits
     even where the others are too small to move the 1.
     """
-    largest = max(xs)
-    if largest == math.inf and xs.count(largest) == 1:  # the limit; inf - inf would be NaN
-        xs, largest = [0.0 if x == largest else x - largest for x in xs], 0.0
-    shifted = [x - largest for x in xs]
+    top = max(xs)
+    if top == math.inf and xs.count(top) == 1:  # the limit; inf - inf would be NaN
+        xs, top = [0.0 if x == top else x - top for x in xs], 0.0
+    shifted = [x - top for x in xs]
     exps = []
     for x, d in zip(xs, shifted):
         e = math.exp(d)
@@ -252,7 +253,7 @@ def exponentials(xs: Sequence[float]) -> tuple[list[float], list[float], float]:
             # d was rounded, which exp would multiply: at d = -500 it costs 9 bits of e. What
             # the rounding took away is known exactly (Knuth's two-sum), and put back.
             t = d - x
-            e += e * ((x - (d - t)) - (largest + t))
+            e += e * ((x - (d - t)) - (top + t))
         exps.append(e)
     return shifted, exps, math.fsum([-1.0, *exps])
 

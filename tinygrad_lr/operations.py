@@ -66,7 +66,7 @@ def subtract(x: float, y: float) -> float:
     x=lambda g, out, x, y: g * y, y=lambda g, out, x, y: g * x, symbol="*", samples=PAIRS
 )
 def multiply(x: float, y: float) -> float:
-    """x * y. The faster one factor makes the product grow, the larger the other one is."""
+    """x * y. The larger one factor is, the faster the product grows with the other."""
     return x * y
 
 
@@ -157,35 +157,22 @@ quick(add, subtract, multiply, negative, divide, power, exp, expm1, log, log1p, 
 # ---- comparisons, and functions with a kink ------------------------------------------------
 
 
-def _comparison(symbol: str) -> Callable[[Callable[..., float]], Callable[[Any, Any], Any]]:
+def _comparison(symbol: str, function: Callable[[float, float], float]) -> Callable[..., Any]:
     """A comparison has no slope and gives plain numbers; where source is traced, a node."""
+    node = elementwise(symbol=symbol, samples=[(1.0, 2.0), ([3.0, 0.0], 1.0)])(function)
 
-    def decorate(function: Callable[[float, float], float]) -> Callable[[Any, Any], Any]:
-        record = elementwise(symbol=symbol, samples=[(1.0, 2.0), ([3.0, 0.0], 1.0)])(function)
+    @wraps(function)
+    def compare(x: Any, y: Any, /) -> Any:
+        if current_mode().tracing:
+            return node(x, y)
+        truth = array.pairwise(function, data_of(x), data_of(y))
+        return bool(truth) if type(truth) is float else truth
 
-        @wraps(function)
-        def compare(x: Any, y: Any, /) -> Any:
-            if current_mode().tracing:
-                return record(x, y)
-            truth = array.pairwise(function, data_of(x), data_of(y))
-            return bool(truth) if type(truth) is float else truth
-
-        compare.operation = record.operation  # type: ignore[attr-defined]
-        return compare
-
-    return decorate
+    return compare
 
 
-@_comparison("<")
-def less(x: float, y: float) -> float:
-    """1 where x < y, else 0."""
-    return float(x < y)
-
-
-@_comparison("<=")
-def less_equal(x: float, y: float) -> float:
-    """1 where x <= y, else 0."""
-    return float(x <= y)
+less = _comparison("<", numerics.less)
+less_equal = _comparison("<=", numerics.less_equal)
 
 
 @elementwise(
@@ -244,7 +231,7 @@ def clip(x: float, low: float, high: float) -> float:
     return low if x < low else high if x > high else x
 
 
-quick(less, less_equal, where)
+quick(where)
 
 
 # ---- Value's operators and methods -------------------------------------------------------------

@@ -11,15 +11,18 @@ Array([0.09003057317038046, 0.24472847105479764, 0.6652409557748218])
 *What sums to one, and why.* Softmax divides by the sum, so its K numbers describe one
 choice among K classes. K sigmoids are K separate yes-or-no questions: nothing ties them.
 
->>> softmax([1.0, 2.0, 3.0]).tolist() == softmax([101.0, 102.0, 103.0]).tolist()
-True
+>>> round(sum(softmax([1.0, 2.0, 3.0])), 12)
+1.0
 >>> sigmoid(1.0) + sigmoid(2.0) + sigmoid(3.0)
 2.5644297834303207
->>> softmax([0.0, 2.0])[1] - sigmoid(2.0)          # two classes: softmax is sigmoid
-0.0
 
-The first line is why softmax has one score too many: adding the same number to all
-changes nothing. Fix one score at 0 and, for K = 2, a sigmoid is left.
+The same number added to all scores changes nothing: softmax has one score too many. Fix one
+of them at 0 and, for K = 2, a sigmoid is left:
+
+>>> softmax([1.0, 2.0, 3.0]).tolist() == softmax([101.0, 102.0, 103.0]).tolist()
+True
+>>> softmax([0.0, 2.0])[1] - sigmoid(2.0)
+0.0
 
 Losses are made of the logarithms, which stay exact where probabilities round to 0 or 1.
 No losses are here (`losses`).
@@ -27,7 +30,6 @@ No losses are here (`losses`).
 
 from __future__ import annotations
 
-import math
 from typing import Any
 
 from . import array, numerics
@@ -63,7 +65,7 @@ def logistic_density(x: float) -> float:
 @elementwise(x=lambda g, out, x: g * 4 * logistic_density(x * 2), samples=ANY)
 def tanh(x: float) -> float:
     """2 * sigmoid(2x) - 1: the same curve, stretched to run from -1 to 1."""
-    return math.tanh(x)
+    return numerics.tanh(x)
 
 
 @elementwise(x=lambda g, out, x: g * sigmoid(x), samples=ANY + FAR)
@@ -131,7 +133,7 @@ def _softmax_x(g: Any, out: Any, x: Any, *, axis: Axis) -> Any:
     samples=[(MATRIX,), (MATRIX, {"axis": 0}), (MATRIX, {"axis": None}), ([30.0, -30.0],)],
 )
 def softmax(x: Data, *, axis: Axis = -1) -> Data:
-    """Probabilities of the classes along an axis: positive, and their sum is 1."""
+    """Probabilities of the classes along an axis: positive, their sum is 1. The shape is x's."""
     return array.along(numerics.softmax, x, axis)
 
 
@@ -141,7 +143,7 @@ def softmax(x: Data, *, axis: Axis = -1) -> Data:
     samples=[(MATRIX,), (MATRIX, {"axis": 0}), (MATRIX, {"axis": None}), ([30.0, -30.0],)],
 )
 def log_softmax(x: Data, *, axis: Axis = -1) -> Data:
-    """log(softmax(x)), exact where a probability rounds to 0 or 1."""
+    """log(softmax(x)), exact where a probability rounds to 0 or 1. The shape is x's."""
     return array.along(numerics.log_softmax, x, axis)
 
 

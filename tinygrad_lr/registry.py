@@ -19,7 +19,6 @@ Broadcasting is an operation too: where shapes differ, a tracked input is stretc
 `broadcast_to`, whose rule is `sum_to`, whose rule is `broadcast_to`. So the other rules
 never hear of it and stay pure calculus.
 
->>> import math
 >>> square = elementwise(x=lambda g, out, x: g * 2 * x)(lambda x: x * x)
 Traceback (most recent call last):
 ValueError: an operation needs a name: use def, not lambda
@@ -56,12 +55,15 @@ class Operation:
     function     computes the output from floats and Arrays (elementwise: from floats)
     arguments    the names of what may be tracked
     rules        one for each argument; None where it is not differentiable
-    defaults     the keyword-only options of the function
+    options      the names of its keyword-only parameters
+    defaults     the values of those that have one
     symbol       how it is written: "+" stands between, "exp" in front
     samples      argument tuples (a dict at the end holds options) on which it is tested
     same_as      for a fused operation, the composition that it must equal
     saves        what the function saves for the rules beside its output, told as a
                  function of the same arguments, for the reading on the graph
+    variadic     for a starred argument, its rule (or None) in a tuple of one; else None
+    public       what users call: the function, lifted to Arrays and Values
     shares       what a node pays to its inputs: the rules, called in the fastest way
     """
 
@@ -223,7 +225,7 @@ def elementwise(
             function, rules, is_elementwise=True, samples=samples, symbol=symbol, same_as=same_as
         )
         make = {1: _unary, 2: _binary}.get(len(op.arguments), _several)
-        return op.publish(make(op, function))
+        return op.publish(make(op))
 
     return decorate
 
@@ -235,7 +237,9 @@ def quick(*operations: Callable[..., Any]) -> None:
         numerics.FAST[op.function] = numerics.FAST[getattr(numerics, op.name)]
 
 
-def _unary(op: Operation, f: Callable[..., float]) -> Callable[..., Any]:
+def _unary(op: Operation) -> Callable[..., Any]:
+    f = op.function
+
     def call(x: Any, /) -> Any:
         if type(x) is Value:
             data = x._data
@@ -245,7 +249,9 @@ def _unary(op: Operation, f: Callable[..., float]) -> Callable[..., Any]:
     return call
 
 
-def _binary(op: Operation, f: Callable[..., float]) -> Callable[..., Any]:
+def _binary(op: Operation) -> Callable[..., Any]:
+    f = op.function
+
     # What _several does, without loops: most of what is ever computed passes here.
     def call(x: Any, y: Any, /) -> Any:
         if type(x) is Value:
@@ -273,7 +279,9 @@ def _binary(op: Operation, f: Callable[..., float]) -> Callable[..., Any]:
     return call
 
 
-def _several(op: Operation, f: Callable[..., float]) -> Callable[..., Any]:
+def _several(op: Operation) -> Callable[..., Any]:
+    f = op.function
+
     def call(*xs: Any, **named: Any) -> Any:
         if len(xs) != len(op.arguments) or named:
             xs, _ = op.bound(xs, named)
@@ -327,13 +335,14 @@ def operation(
             function, rules, is_elementwise=False, samples=samples, symbol=symbol,
             same_as=same_as, saves=saves,
         )  # fmt: skip
-        return op.publish(_whole(op, function))
+        return op.publish(_whole(op))
 
     return decorate
 
 
-def _whole(op: Operation, f: Callable[..., Any]) -> Callable[..., Any]:
-    defaults, saves, count = op.defaults, op.saves is not None, len(op.arguments)
+def _whole(op: Operation) -> Callable[..., Any]:
+    f, defaults, count = op.function, op.defaults, len(op.arguments)
+    saves = op.saves is not None
 
     def call(*xs: Any, **options: Any) -> Any:
         if len(xs) != count and not op.variadic:

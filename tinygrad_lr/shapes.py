@@ -112,7 +112,7 @@ def positions(index: Any, shape: Shape) -> tuple[list[int], Shape]:
 
 
 def settled(index: Any) -> Any:
-    """The same index of lists and ints of its own: the caller's may change."""
+    """A copy of the index, which stays the same when the caller's lists change."""
     return tuple(map(_item, index)) if isinstance(index, tuple) else _item(index)
 
 

@@ -1,8 +1,8 @@
 """Operations on whole tensors: reductions, shapes, indexing, products.
 
 The rules of `operations` are of single numbers; here an element of the output depends on
-several of the input, or stands in another place. What is derived is linear nearly always, so
-a rule only says who is owed what the output is owed:
+several of the input, or stands in another place. But for max and min, each is linear in every
+argument, so a rule only says who is owed what the output is owed:
 
     forward                          backward
     sum      adds up a group         each of the group is owed what the sum is owed
@@ -62,7 +62,11 @@ REDUCTIONS = [(0.8,), (MATRIX,), (MATRIX, {"axis": 0}), (MATRIX, {"axis": -1, "k
 
 @operation(x=lambda g, out, x, *, axis, keepdims: spread(g, x, axis), samples=REDUCTIONS)
 def sum(x: Data, *, axis: Axis = None, keepdims: bool = False) -> Data:
-    """The sum along these axes. Each element is owed what the sum is owed."""
+    """The sum along these axes. Each element is owed what the sum is owed.
+
+    `axis`: an int, several, or None for all; with `keepdims` a size of 1 is left there. Raises
+    ValueError for an axis that does not exist. As for all reductions.
+    """
     return array.reduce(builtins.sum, x, axis, keepdims)
 
 
@@ -77,20 +81,21 @@ def mean(x: Any, axis: Axis = None, keepdims: bool = False) -> Any:
 
 def _extreme(g: Any, out: Any, x: Any, *, axis: Axis, keepdims: bool) -> Any:
     """What the largest (or smallest) element is owed; several equal ones share it."""
-    chosen = (x <= spread(out, x, axis)) * (x >= spread(out, x, axis))
+    top = spread(out, x, axis)
+    chosen = (x <= top) * (x >= top)
     count = spread(sum(chosen, axis=axis, keepdims=True), x, axis)
     return where(chosen, spread(g, x, axis) / count, 0.0)
 
 
 @operation(x=_extreme, samples=REDUCTIONS)
 def max(x: Data, *, axis: Axis = None, keepdims: bool = False) -> Data:
-    """The largest element along these axes; NaN if one is NaN."""
+    """The largest element along these axes; NaN if one is NaN. Raises ValueError for none."""
     return array.reduce(numerics.largest, x, axis, keepdims)
 
 
 @operation(x=_extreme, samples=REDUCTIONS)
 def min(x: Data, *, axis: Axis = None, keepdims: bool = False) -> Data:
-    """The smallest element along these axes; NaN if one is NaN."""
+    """The smallest element along these axes; NaN if one is NaN. Raises ValueError for none."""
     return array.reduce(numerics.smallest, x, axis, keepdims)
 
 
@@ -106,6 +111,8 @@ def reshape(x: Data, *, shape: Shape) -> Data:
     return array.reshape(x, tuple(shape))
 
 
+# An operation takes its options by name. The function of the same name that follows is what
+# users call: it reads (2, -1) as well as 2, -1. So it is with the two others below.
 _reshape: Any = reshape
 
 
@@ -262,7 +269,11 @@ def _matmul_y(g: Any, out: Any, x: Any, y: Any) -> Any:
     ],
 )
 def matmul(x: Data, y: Data) -> Data:
-    """Rows times columns, summed: (m, k) @ (k, n) is (m, n), (m, k) @ (k) is (m)."""
+    """Rows times columns, summed: (m, k) @ (k, n) is (m, n), (m, k) @ (k) is (m).
+
+    (k) @ (k) is a number; with more axes it is so for each pair of matrices. Raises ValueError
+    where the inner sizes differ.
+    """
     return array.matmul(x, y)
 
 
@@ -284,7 +295,8 @@ def _spelled_out_affine(x: Any, w: Any, b: Any) -> Any:
 def affine(x: Any, w: Any, b: Any) -> Data:
     """x @ w + b in one step: the scores of each row of x, before they become probabilities.
 
-    x (n, d), w (d) and b a number give (n); w (d, K) and b (K) give (n, K).
+    x (n, d), w (d) and b a number give (n); w (d, K) and b (K) give (n, K). Raises ValueError
+    for a b that does not fit.
     """
     size = shape_of(x)
     if type(b) is float and len(size) == 2 and size[1:] == shape_of(w):

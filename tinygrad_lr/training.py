@@ -124,7 +124,7 @@ def minimize(
     step would gain nothing, as those do that evaluate the loss themselves.
 
     `checkpoint`: a file in which all that matters is kept, after each `every` steps and at
-    the end. It has 40 bytes for each step so far; in a run of millions write it less often.
+    the end. It has about 45 bytes for each step so far; in a run of millions write it less often.
     `resume`: go on from there, or from the start if there is no such file; to the same
     weights, bit for bit, as without a stop. A training that had a reason to end has ended.
 
@@ -144,7 +144,8 @@ def minimize(
             rows = read_checkpoint(checkpoint, parameters, optimizer, batches, history)
     elif resume:
         raise ValueError("minimize: resume=True needs checkpoint=, the file to resume from")
-    asks_again = bool(inspect.signature(optimizer.step).parameters)  # second-order methods do
+    # Those do that evaluate the loss themselves.
+    asks_again = bool(inspect.signature(optimizer.step).parameters)
     safe = [p.data for p in parameters]  # the last finite numbers whose loss was finite
     rate = optimizer.lr  # of the step that led to where the parameters are
 

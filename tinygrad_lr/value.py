@@ -1,7 +1,7 @@
 """Value: a number that remembers how it was made, and the walk that uses the memory.
 
     x = Value(3.0)                       x ──┐
-    y = Value(2.0)                           mul ── z = 6.0
+    y = Value(2.0)                           multiply ── z = 6.0
     z = x * y                            y ──┘
     z.backward()          # x.grad = dz/dx = y = 2.0,  y.grad = dz/dy = x = 3.0
 
@@ -26,7 +26,7 @@ Glossary, one word for one thing:
     constant    a float or Array among the inputs; it is owed nothing and costs nothing
     graph       Values and the operations between them
 
-No particular operation is here (`operations`, `probability`, `losses`).
+No particular operation is here (`operations`, `tensors`, `probability`, `losses`).
 """
 
 from __future__ import annotations
@@ -56,6 +56,7 @@ class Value(Tracked):
     """A float, or an Array of floats, with the operation and the inputs that made it.
 
     `data`: a real number, evenly nested sequences, anything with `.tolist()`, an Array.
+    `label`: its name in drawings, explanations and errors.
     Raises TypeError for what is not a number, ValueError for ragged lists.
     """
 
@@ -66,10 +67,12 @@ class Value(Tracked):
 
     label: str
     operation: Any  # the Operation that made it; None: a leaf
-    options: dict[str, Any]  # keyword arguments, and what the operation saved for its rules
+    # Keyword arguments, and what the operation saved for its rules; of a leaf that has moved the
+    # gradient from before: {"stale": grad}.
+    options: dict[str, Any]
     born: int
 
-    if TYPE_CHECKING:  # `operations` and `probability` attach the operators, and all methods
+    if TYPE_CHECKING:  # `operations`, `tensors`, `probability` attach operators and methods
         __add__ = __sub__ = __mul__ = __truediv__ = __pow__ = __matmul__ = _attached
         __radd__ = __rsub__ = __rmul__ = __rtruediv__ = __rpow__ = __rmatmul__ = _attached
         __lt__ = __le__ = __gt__ = __ge__ = __neg__ = __abs__ = __getitem__ = _attached
@@ -164,7 +167,8 @@ class Value(Tracked):
 
         `gradient`: what is owed to this Value itself, of its shape; 1 for a scalar.
         Raises ValueError for a tensor without it, RuntimeError when a leaf's data was
-        replaced since; nothing is changed then.
+        replaced since; nothing is changed then. Warns where a `.grad` is added to that was
+        taken before the data moved.
         """
         if gradient is None:
             if type(self._data) is not float:
@@ -297,9 +301,10 @@ def pull_back(
 ) -> dict[Value, Any]:
     """What each leaf is owed, and each Value of `stop`, where the walk goes no further.
 
-    With `graph` the rules are given Values instead of numbers, so that the gradients are
-    Values too and can be differentiated again. It is the same rules, read twice. Raises
-    RuntimeError where a leaf's data was replaced after it had been used.
+    `gradient`: what the output itself is owed. With `graph` the rules are given Values instead
+    of numbers, so that the gradients are Values too and can be differentiated again. It is the
+    same rules, read twice. Raises RuntimeError where a leaf's data was replaced after it had
+    been used.
     """
     mode = mode_or_none()
     anomaly = mode is not None and mode.anomaly

@@ -13,8 +13,8 @@
                 NAdam       looks ahead, as Nesterov
                 RAdam       waits until the mean square can be trusted
     schedules               learning rates that change with the number of steps
-    line_search BacktrackingLineSearch   a rate that is tried before it is used
     linear                  solving A x = b, by hand
+    line_search BacktrackingLineSearch   a rate that is tried before it is used
     newton      Newton      the inverse of the Hessian times g
     lbfgs       LBFGS       the same without the Hessian, from the last few steps
 

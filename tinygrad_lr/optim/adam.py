@@ -127,8 +127,10 @@ class AdamW(Adam):
         *,
         maximize: bool = False,
     ) -> None:
-        super().__init__(parameters, lr, betas, eps, weight_decay, amsgrad, maximize=maximize)
-        self.decoupled_weight_decay = True
+        super().__init__(
+            parameters, lr, betas, eps, weight_decay, amsgrad,
+            maximize=maximize, decoupled_weight_decay=True,
+        )  # fmt: skip
 
 
 class Adamax(Moments):

@@ -46,7 +46,7 @@ class LBFGS(ClosureOptimizer):
         alpha = rho * (s . g)
         q = g - alpha * y                   without the pair's direction
         r = G q                             what the older pairs say
-        r + (alpha - rho * (y . r)) * s     and the pair's direction again: y becomes s
+        r + (alpha - rho * (y . r)) * s     and the pair's direction again: G y = s
 
     and before the oldest pair G q is (s . y) / (y . y) * q, with the newest s and y. Going
     from the newest pair to the oldest and back gives d = G g ("two-loop recursion"), then

@@ -81,7 +81,7 @@ def solve(root: Sequence[Vector], b: Vector) -> Vector:
     z: Vector = []
     for i, row in enumerate(root):
         z.append((b[i] - dot(z, row[:i])) / row[i])
-    x = z
+    x = z  # in place: z[i] is read once, just before x[i] takes its place
     for i in reversed(range(len(root))):
         below = [root[k][i] for k in range(i + 1, len(root))]
         x[i] = (z[i] - dot(below, x[i + 1 :])) / root[i][i]

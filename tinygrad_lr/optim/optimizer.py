@@ -10,6 +10,9 @@ number for all, so it can be saved as JSON. What all optimizers have in common h
 before: going uphill, weight decay, and counting t, the gradients so far. A parameter that no
 gradient reaches stays and does not age; with those of its age it is updated when one does.
 
+>>> import math
+>>> from tinygrad_lr import Value
+>>> from tinygrad_lr.optim import Optimizer
 >>> class SignDescent(Optimizer):
 ...     def update(self, w, g, state, lr):
 ...         return [x - math.copysign(lr, d) for x, d in zip(w, g)]

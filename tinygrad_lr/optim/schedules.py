@@ -2,7 +2,7 @@
 
     constant(lr)                      lr
     step_decay(lr, every, factor)     lr * factor ** (step // every)       a staircase
-    exponential_decay(lr, factor)     lr * factor ** step                  its slope
+    exponential_decay(lr, factor)     lr * factor ** step                  the staircase made smooth
     inverse_time_decay(lr, decay)     lr / (1 + decay * step)
     cosine_decay(lr, steps, final)    half a wave of the cosine, then final
     warmup(steps, schedule)           up a ramp, then what follows
