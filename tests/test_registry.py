@@ -316,9 +316,16 @@ def test_a_rule_may_give_one_number_for_all_elements():
     def odd(x):
         return 1.0
 
+    @operation(x=lambda g, out, x: [2, 2])
+    def listed(x):
+        return 2.0 * x
+
     x = Value([1.0, 2.0])
     step(x).sum().backward()
     assert x.grad == Array([0.0, 0.0])
+    assert type(grad(step)(1.0)) is float
+    listed(x).backward([1.0, 1.0])
+    assert x.grad == Array([2.0, 2.0]) == grad(lambda x: total(listed(x)))([1.0, 2.0])
     assert jacobian(step)([1.0, 2.0]) == jacobian(step)(x).data == Array([[0.0, 0.0]] * 2)
     with pytest.raises(ValueError, match=r"a gradient of shape \(3,\) for .* shape is \(2,\)"):
         odd(x).backward()

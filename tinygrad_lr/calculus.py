@@ -21,11 +21,11 @@ reads off what they are owed.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from functools import wraps
-from typing import Any
+from typing import Any, SupportsIndex
 
-from .array import Data, from_flat, shape_of
+from .array import Data, as_data, from_flat, shape_of
 from .modes import current_mode, mode
 from .operations import identity
 from .registry import broadcast_to, data_of, shape
@@ -44,7 +44,7 @@ def value_and_grad(
     With a tuple of argument numbers, a tuple of gradients. Raises ValueError where f is
     not a scalar.
     """
-    places, single = whole_numbers(argnums), not isinstance(argnums, Sequence)
+    places, single = whole_numbers(argnums), isinstance(argnums, SupportsIndex)
 
     @wraps(f)
     def value_and_gradient(*args: Any, **options: Any) -> tuple[Any, Any]:
@@ -150,7 +150,7 @@ def _owed(y: Any, gradient: Any, variables: list[Value], graph: bool) -> list[An
         broadcast_to(share, shape=x.shape) if shape(share) == () != x.shape else share
         for x, share in zip(variables, found)
     ]
-    return [x if type(x) is Value else Value(x) for x in found] if graph else found
+    return [x if type(x) is Value else Value(x) if graph else as_data(x) for x in found]
 
 
 def _plain(y: Any, graph: bool) -> Any:

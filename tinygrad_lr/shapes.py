@@ -51,9 +51,14 @@ def broadcast_shape(*shapes: Shape) -> Shape:
 
 def whole_numbers(given: Any) -> tuple[int, ...]:
     """An int, or several, as ints: axes or sizes. Raises TypeError for other numbers."""
-    if hasattr(given, "__index__"):
+    try:
         return (operator.index(given),)
-    return tuple(map(operator.index, given))
+    except TypeError:  # arrays of numpy have __index__ too, and may use it or not
+        pass
+    try:
+        return tuple(map(operator.index, given))
+    except TypeError:
+        raise TypeError(f"{given!r}: axes and sizes are whole numbers, one or several") from None
 
 
 def normal_axes(axis: int | Sequence[int] | None, ndim: int) -> Shape:

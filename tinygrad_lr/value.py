@@ -244,8 +244,10 @@ _STALE = (
 
 
 def _of_form(share: Any, leaf: Value) -> Data:
-    """One number that a rule gave for all elements, as often as there are elements."""
-    data = as_data(share)
+    """A gradient in the shape of the data; a rule may give one number for all elements."""
+    data: Data = as_data(share)
+    if shape_of(data) == leaf.shape:
+        return data
     if isinstance(data, Array):
         raise ValueError(
             f"a rule gives a gradient of shape {data.shape} for {leaf!r}, whose shape is "
