@@ -51,9 +51,13 @@ def logistic_loss(rows, columns, w, b, signs):
     losses, slopes = [], []
     for row, sign in zip(rows, signs):
         margin = sign * (sumprod(row, weights) + bias)
-        e = exp(min(margin, 700.0))
-        losses.append(max(log1p(e), margin))
-        slopes.append(share * sign * e / (1.0 + e))
+        if margin < 40.0:
+            e = exp(margin)
+            losses.append(log1p(e))
+            slopes.append(share * sign * e / (1.0 + e))
+        else:
+            losses.append(margin)
+            slopes.append(share * sign)
     inputs = (rows, columns, w, b, signs)
     return Node(sum(losses) * share, (None, None, _owed_to_w, _owed_to_b, None), inputs, slopes)
 
