@@ -193,10 +193,11 @@ def _of_labels(
     So p - y keeps its digits where p is close to y.
     """
     losses, slopes = [], []
+    exp, log1p = math.exp, math.log1p
     try:
         for z, sign in zip(zs, signs):
-            e = math.exp(sign * z)
-            losses.append(math.log1p(e))
+            e = exp(sign * z)
+            losses.append(log1p(e))
             slopes.append(scale * sign * e / (1.0 + e))
     except OverflowError:
         losses = [math.inf]
