@@ -103,6 +103,11 @@ def test_the_subgradient_at_a_kink(f, at, expected):
     assert grad(f)(at) == expected
 
 
+@pytest.mark.parametrize("f", [t.maximum, t.minimum])
+def test_two_that_are_equal_share_what_is_owed(f):
+    assert slope(f, 2.0, 2.0) == (0.5, 0.5)
+
+
 def test_equal_extremes_share_what_is_owed():
     x = Value([[1.0, 3.0, 3.0], [2.0, 2.0, 2.0]])
     x.max(axis=1).backward([6, 6])
