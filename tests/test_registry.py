@@ -2,9 +2,11 @@
 
 import inspect
 import math
+import pickle
 
 import pytest
 
+import tinygrad_lr
 from tinygrad_lr import Array, Value, elementwise, grad, gradcheck, jacobian, no_grad, operation
 from tinygrad_lr import sum as total
 from tinygrad_lr.registry import OPERATIONS, Operation, broadcast_to, data_of, shape, sum_to
@@ -252,6 +254,19 @@ def test_arguments_may_be_named():
     assert public["matmul"](x=[1, 2], y=[3, 4]) == 11.0
     loss = public["linear_binary_cross_entropy"]
     assert loss([[1.0]], [2.0], 0.0, targets=[1.0]) == loss([[1.0]], [2.0], 0.0, [1.0])
+
+
+def test_where_arguments_may_not_be_named_the_signature_says_so():
+    told = {name: str(inspect.signature(op.public)) for name, op in OPERATIONS.items()}
+    assert told["exp"].startswith("(x: 'float', /)")
+    assert told["add"].startswith("(x: 'float', y: 'float', /)")
+    assert "/" not in told["clip"] and "/" not in told["matmul"] and "/, *, axis" in told["sum"]
+
+
+def test_public_functions_can_be_pickled():
+    for name in tinygrad_lr.__all__:
+        public = getattr(tinygrad_lr, name)
+        assert pickle.loads(pickle.dumps(public)) is public
 
 
 @pytest.mark.parametrize(

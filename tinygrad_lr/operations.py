@@ -168,6 +168,7 @@ def _comparison(symbol: str, function: Callable[[float, float], float]) -> Calla
         truth = array.pairwise(function, data_of(x), data_of(y))
         return bool(truth) if type(truth) is float else truth
 
+    compare.__module__ = __name__  # not that of `function`: pickle looks for it here
     return compare
 
 

@@ -147,7 +147,14 @@ class Operation:
 
     def publish(self, public: Callable[..., Any]) -> Callable[..., Any]:
         """Register under the name; `public` is what users call."""
+        told = inspect.signature(self.function)
+        if any(p.kind is p.POSITIONAL_ONLY for p in inspect.signature(public).parameters.values()):
+            told = told.replace(parameters=[
+                p if p.kind is p.KEYWORD_ONLY else p.replace(kind=p.POSITIONAL_ONLY)
+                for p in told.parameters.values()
+            ])  # fmt: skip
         self.public = public = wraps(self.function)(public)
+        public.__signature__ = told  # type: ignore[attr-defined]
         self.public.operation = self
         OPERATIONS[self.name] = self
         return public
