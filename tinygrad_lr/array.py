@@ -39,8 +39,8 @@ from .shapes import Shape, broadcast_shape, normal_axes, positions, strides
 
 __all__ = [
     "Array", "Data", "Tracked", "along", "as_data", "broadcast_to", "concatenate", "elementwise",
-    "flat_of", "from_flat", "matmul", "numbers", "once", "pairwise", "reduce", "reshape",
-    "scatter", "shape_of", "sum_to", "sumprod", "take", "transpose",
+    "flat_of", "from_flat", "is_finite", "matmul", "numbers", "once", "pairwise", "reduce",
+    "reshape", "scatter", "shape_of", "sum_to", "sumprod", "take", "transpose",
 ]  # fmt: skip
 
 if sys.version_info >= (3, 12):
@@ -327,6 +327,12 @@ def shape_of(x: Data) -> Shape:
 def flat_of(x: Data) -> list[float]:
     """All numbers of a float or an Array (whose own list it is: not to be changed)."""
     return x.flat if isinstance(x, Array) else [x]
+
+
+def is_finite(x: Data) -> bool:
+    """Whether all numbers are. A finite sum has finite terms, and is found sooner."""
+    flat = flat_of(x)
+    return math.isfinite(sum(flat)) or all(map(math.isfinite, flat))
 
 
 def once(f: Callable[[Array], Any], x: Any) -> Any:

@@ -114,6 +114,14 @@ def hessian_vector_product(f: Callable[[Any], Any]) -> Callable[[Any, Any], Any]
     return product
 
 
+def check_places(places: tuple[int, ...], count: int, given: str) -> None:
+    """Each place is one of `count` arguments, and another one. `given` says how they came."""
+    if not all(-count <= i < count for i in places):
+        raise ValueError(f"argnums {places}: no such argument, {count} {given}")
+    if len({i % count for i in places}) < len(places):
+        raise ValueError(f"argnums {places}: the same argument twice")
+
+
 def _apply(
     f: Callable[..., Any], places: tuple[int, ...], args: tuple[Any, ...], options: dict[str, Any]
 ) -> tuple[Any, list[Value], bool]:
@@ -123,12 +131,7 @@ def _apply(
     argument alone, even where f uses the same Value on its own. Inside a function that is
     itself being differentiated gradients must be graphs, whatever the arguments are.
     """
-    if not all(-len(args) <= i < len(args) for i in places):
-        raise ValueError(
-            f"argnums {places}: no such argument, {len(args)} were given by position"
-        )
-    if len({i % len(args) for i in places}) < len(places):
-        raise ValueError(f"argnums {places}: the same argument twice")
+    check_places(places, len(args), "were given by position")
     given = [args[i] for i in places]
     graph = current_mode().nested or any(type(x) is Value for x in args)
     with mode(recording=True, nested=True):

@@ -26,7 +26,7 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import Any, NamedTuple
 
-from .array import Data, flat_of
+from .array import Data, flat_of, is_finite
 
 __all__ = ["Mode", "check_finite", "current_mode", "detect_anomaly", "mode", "mode_or_none",
            "no_grad"]
@@ -80,8 +80,7 @@ def detect_anomaly() -> Any:
 
 def check_finite(data: Data, what: str, inputs: tuple[Any, ...]) -> None:
     """Raise the error of `detect_anomaly` where one of these numbers is not finite."""
-    flat = flat_of(data)
-    if not all(map(math.isfinite, flat)):
-        bad = next(v for v in flat if not math.isfinite(v))
+    if not is_finite(data):
+        bad = next(v for v in flat_of(data) if not math.isfinite(v))
         made_of = ", ".join(map(repr, inputs))
         raise FloatingPointError(f"{what} has the element {bad}; its inputs were {made_of}")

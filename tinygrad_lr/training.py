@@ -41,7 +41,7 @@ from os import PathLike
 from pathlib import Path
 from typing import Any
 
-from .array import numbers, sumprod
+from .array import is_finite, numbers, sumprod
 from .checkpoint import after, read_checkpoint, state_of, write_checkpoint
 from .modes import current_mode
 from .parallel import DataParallel
@@ -164,9 +164,10 @@ def minimize(
                 raise ValueError(f"minimize: the loss must be a scalar Value, not {value!r}")
             if not math.isfinite(value.data):
                 raise diverged("the loss is not finite", value.data)
-            if not finite(parameters):  # infinite scores with the right sign cost nothing
+            now = [p.data for p in parameters]
+            if not all(map(is_finite, now)):  # infinite scores with the right sign cost nothing
                 raise diverged("a parameter is not finite", value.data)
-            safe = [p.data for p in parameters]
+            safe = now
             value.backward()
             norm = gradient_norm(parameters)
             if not math.isfinite(norm):
@@ -204,20 +205,12 @@ def minimize(
         if any([_says_stop(callback(history)) for callback in callbacks]):
             stopped = f"a callback stopped it in epoch {history.epochs}"
             history.stop_reason = history.stop_reason or stopped
-    if not finite(parameters):
+    if not all(is_finite(p.data) for p in parameters):
         raise diverged("a parameter is not finite", history.losses[-1])
     if checkpoint is not None:
         write_checkpoint(checkpoint, parameters, optimizer, state_of(batches), rows, history)
     history.stop_reason = history.stop_reason or f"all {epochs} epochs done"
     return history
-
-
-def finite(parameters: Iterable[Value]) -> bool:
-    """Whether all numbers of all parameters are: a finite sum has finite terms."""
-    total = 0.0
-    for p in parameters:
-        total += p._data if type(p._data) is float else sum(p._data.flat)
-    return math.isfinite(total) or all(map(math.isfinite, numbers(p.data for p in parameters)))
 
 
 def _says_stop(answer: Any) -> bool:

@@ -113,10 +113,7 @@ class Value(Tracked):
                 f"data of a result of {self.operation.name} follows from its inputs; "
                 "change the leaves and compute it again, or detach() it first"
             )
-        data = as_data(data)
-        if shape_of(data) != shape_of(self._data):
-            raise ValueError(f"data of shape {shape_of(data)} for a Value of shape {self.shape}")
-        self.move(data)
+        self.move(self._fitting("data", data))
 
     def move(self, data: Data) -> None:
         """Replace the data of a leaf by others of the same shape, which is not checked."""
@@ -133,14 +130,17 @@ class Value(Tracked):
     @grad.setter
     def grad(self, gradient: Any) -> None:
         if gradient is not None:
-            gradient = as_data(gradient)
-            if shape_of(gradient) != shape_of(self._data):
-                raise ValueError(
-                    f"grad of shape {shape_of(gradient)} for a Value of shape {self.shape}"
-                )
+            gradient = self._fitting("grad", gradient)
         self._grad = gradient
         if self.operation is None:
             self.options = NO_OPTIONS  # of whatever age the one before was
+
+    def _fitting(self, what: str, given: Any) -> Data:
+        """What is given, read as data, which must have the shape of this Value."""
+        data = as_data(given)
+        if shape_of(data) != self.shape:
+            raise ValueError(f"{what} of shape {shape_of(data)} for a Value of shape {self.shape}")
+        return data
 
     shape = property(lambda self: shape_of(self._data), doc="() for a scalar.")
     ndim = property(lambda self: len(self.shape), doc="How many axes.")

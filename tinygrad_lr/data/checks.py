@@ -7,7 +7,7 @@ import operator
 from collections.abc import Sequence
 from typing import Any, SupportsIndex, TypeGuard
 
-from ..array import Array, as_data
+from ..array import Array, as_data, is_finite
 
 __all__ = ["check_data", "check_matrix", "is_whole"]
 
@@ -50,8 +50,7 @@ def is_whole(x: Any, least: float = -math.inf) -> TypeGuard[SupportsIndex]:
 
 
 def _check_finite(x: Array, names: Sequence[str]) -> None:
-    # A finite sum has finite terms, and is found sooner than they are asked one by one.
-    if math.isfinite(sum(x.flat)) or all(map(math.isfinite, x.flat)):
+    if is_finite(x):
         return
     place, bad = next((i, v) for i, v in enumerate(x.flat) if not math.isfinite(v))
     if x.ndim == 1:

@@ -40,6 +40,7 @@ from functools import wraps
 from typing import Any
 
 from ..array import Array, Data, elementwise, from_flat, shape_of
+from ..calculus import check_places
 from ..registry import data_of
 from ..shapes import whole_numbers
 from .layout import Source, source_of
@@ -198,10 +199,7 @@ def _made(
 def _places(argnums: Argnums, count: int) -> tuple[int, ...]:
     """The inputs that gradients are asked for. ValueError as in `grad`: missing, or twice."""
     places = tuple(range(count)) if argnums is None else whole_numbers(argnums)
-    if not all(-count <= place < count for place in places):
-        raise ValueError(f"argnums {places}: no such argument, {count} example inputs were given")
-    if len({place % count for place in places}) < len(places):
-        raise ValueError(f"argnums {places}: the same argument twice")
+    check_places(places, count, "example inputs were given")
     return places
 
 
