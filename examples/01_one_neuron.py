@@ -6,7 +6,7 @@ take steps downhill. Then `Value` does the same, and ends at the same numbers.
 
     score z = w x + b      probability p = 1 / (1 + exp(-z))      loss = -log p, as y = 1
 
-Exercises (answers are checked by tests/test_exercises.py)
+Exercises (answers are checked by tests/course/test_exercises.py)
 1.  slopes(w, b, x, y): the pair (d loss / d w, d loss / d b) for a label y that is 0 or 1,
     by hand, without this package.
 2.  two_inputs(w1, w2, b, x1, x2, y): the three slopes of a neuron with z = w1 x1 + w2 x2 + b.

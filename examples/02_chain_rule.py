@@ -4,7 +4,7 @@ By the chain rule, applied to one operation at a time. We nudge the numbers of a
 slopes, multiply them along the chain, and then meet the two traps of every engine: paths
 that double, and an order that is wrong. At the end the engine explains its own walk.
 
-Exercises (answers are checked by tests/test_exercises.py)
+Exercises (answers are checked by tests/course/test_exercises.py)
 1.  slope_of_chain(links, x): links are pairs (f, slope of f); the slope at x of applying all
     of them, the first one first.
 2.  paths_to(made_of, node): how many ways lead from node down to the leaves? `made_of` maps

@@ -6,7 +6,7 @@ distance from a line, its threshold moves that line, and here we draw it.
 
     score z = w . x + b    probability p = sigmoid(z)    decision: virginica if p >= threshold
 
-Exercises (answers are checked by tests/test_exercises.py)
+Exercises (answers are checked by tests/course/test_exercises.py)
 1.  line_height(w1, w2, b, x1): on the line where p = 1/2, the x2 that belongs to x1.
 2.  score_for(p): the score z that sigmoid turns into the probability p, without this package.
 3.  threshold_for(cost_of_alarm, cost_of_miss): a false alarm costs one thing, a missed case

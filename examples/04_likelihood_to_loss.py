@@ -5,7 +5,7 @@ gave to what happened (the likelihood), see that product vanish, take its logari
 hill upside down, and check at each station that the best weights are still the same. At the
 end: three cases in which "cross-entropy" and "negative log-likelihood" are not the same word.
 
-Exercises (answers are checked by tests/test_exercises.py)
+Exercises (answers are checked by tests/course/test_exercises.py)
 1.  typical_probability(loss): a mean cross-entropy of 0.4 says that what happened was given
     which probability, on (geometric) average?
 2.  best_constant(labels): a model without features gives everybody the same p. Which p is

@@ -7,7 +7,7 @@ inside exp, in every row: no formula, but a search that solves linear equations 
     linear      X'(X w - y) = 0             X'X w = X'y, solved once
     logistic    X'(sigmoid(X w) - y) = 0    not linear in w: search
 
-Exercises (answers are checked by tests/test_exercises.py)
+Exercises (answers are checked by tests/course/test_exercises.py)
 1.  line_through(xs, ys): intercept and slope of least squares, by hand.
 2.  ridge_slope(xs, ys, l2): for y = w x without intercept, the w that minimises the mean of
     (w x - y)^2 / 2 plus l2 / 2 w^2: the penalty keeps the closed form.

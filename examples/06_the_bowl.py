@@ -6,7 +6,7 @@ from the largest curvature L follows the step 1/L that never fails, and the limi
 
     Hessian H = X' S X / n, S = diag(p (1 - p))       L = largest eigenvalue of X'X / (4 n)
 
-Exercises (answers are checked by tests/test_exercises.py)
+Exercises (answers are checked by tests/course/test_exercises.py)
 1.  curves_down(f, a, b): whether the chord from a to b (two numbers) shows that f is not
     convex, by its middle alone.
 2.  longest_rate(curvature): on the parabola curvature/2 w^2 a step multiplies w by

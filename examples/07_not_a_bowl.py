@@ -4,7 +4,7 @@ Two ways to lose the bowl: a second layer, and the wrong loss. A network of two 
 learn what no line can (exclusive or), but where it ends depends on where it starts. And squared
 error on a sigmoid, a bowl on a straight line, has two valleys for a single weight.
 
-Exercises (answers are checked by tests/test_exercises.py)
+Exercises (answers are checked by tests/course/test_exercises.py)
 1.  squared_slope(z, y): the derivative of (sigmoid(z) - y)^2 by z, by hand. How large is it for
     z = 20, y = 0, where the model could not be more wrong?
 2.  is_saddle(a, b, c): whether a x^2 + 2 b x y + c y^2 goes up in one direction and down in

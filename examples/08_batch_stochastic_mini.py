@@ -6,7 +6,7 @@ average, and how noisy; what a step costs; and how far the same number of rows, 
 
     gradient of the mean loss = mean of the gradients of the rows
 
-Exercises (answers are checked by tests/test_exercises.py)
+Exercises (answers are checked by tests/course/test_exercises.py)
 1.  steps_per_epoch(n, batch_size): how many steps a pass over n rows has; the last batch may be
     smaller.
 2.  noise(noise_of_one, batch_size): the length of the noise in the mean of a batch, when one row

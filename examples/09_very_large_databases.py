@@ -4,7 +4,7 @@ Mini-batches need only a few rows at a time, so we never read more. A SQLite dat
 in a temporary folder, sorted by label as databases often are, with true weights that we know.
 We look at the memory, see what the order of the rows does, and learn in one pass.
 
-Exercises (answers are checked by tests/test_exercises.py)
+Exercises (answers are checked by tests/course/test_exercises.py)
 1.  running_mean(numbers): the mean of an iterable that may be too long to keep, exact also
     where all numbers are near 1e9 (do not add them all up).
 2.  reservoir(rows, k, rng): k rows chosen fairly from an iterable of unknown length, in

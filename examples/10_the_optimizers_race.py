@@ -5,7 +5,7 @@ turned by 45 degrees, and the loss of logistic regression on real tumours, with 
 may choose the best of the same few learning rates. We count steps until the loss is nearly the
 smallest; that a step of Newton costs 31 gradients is counted in the last section.
 
-Exercises (answers are checked by tests/test_exercises.py)
+Exercises (answers are checked by tests/course/test_exercises.py)
 1.  momentum_step(w, velocity, g, lr, momentum): the new w and velocity, as SGD does it. All
     are lists of floats but lr and momentum.
 2.  best_rate(curvatures): the learning rate that shrinks the slowest direction of a

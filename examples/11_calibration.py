@@ -5,7 +5,7 @@ alone. We train a boaster (even or odd digit, from too few pictures), see in a r
 that its "99 %" are nothing of the kind, and repair it with a single number, the temperature T,
 which the engine fits like any other weight: p = sigmoid(z / T).
 
-Exercises (answers are checked by tests/test_exercises.py)
+Exercises (answers are checked by tests/course/test_exercises.py)
 1.  expected_loss(p, q): something happens in a share q of all cases and a model always says p.
     Its mean log loss, without this package. Where is it lowest?
 2.  reliability_gap(probabilities, labels): how far the mean of the probabilities is from the

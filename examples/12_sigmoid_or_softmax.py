@@ -4,7 +4,7 @@ Both turn scores into probabilities. We ask both about the same scores, look at 
 answer depends on, and then let both learn handwritten digits, with the same model, the same
 rows and the same steps: only the loss differs. At the end a problem where softmax is wrong.
 
-Exercises (answers are checked by tests/test_exercises.py)
+Exercises (answers are checked by tests/course/test_exercises.py)
 1.  shifted_to_sigmoid(z): z holds two scores. Give the one score whose sigmoid is
     softmax(z)[1], without calling softmax.
 2.  one_against_rest(rows): rows of K sigmoids. Make each row sum to one, by dividing it by its

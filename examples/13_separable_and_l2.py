@@ -4,7 +4,7 @@ First six points, where it can be seen; then the 569 tumours with 30 features, w
 separates too. Descent never ends there: the weights grow like the logarithm of the steps, and
 on rows that were held back the boasting costs. A penalty l2 / 2 * |w|^2 gives the bowl a bottom.
 
-Exercises (answers are checked by tests/test_exercises.py)
+Exercises (answers are checked by tests/course/test_exercises.py)
 1.  separates(w, b, X, y): whether z = w . x + b has every row on its right side (z > 0 for
     label 1, z < 0 for 0). X is a list of rows, y a list of labels.
 2.  scaled_loss(w, b, X, y, c): the mean loss of the weights c * w, c * b. Where the line

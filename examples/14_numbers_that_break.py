@@ -4,7 +4,7 @@ Because floats have 16 digits and end at 1.8e308. We follow the formulas of the 
 places where they break, repair them the obvious way (clipping), see that this is worse,
 and then do it right: stay with the score, and never form a number that cannot be kept.
 
-Exercises (answers are checked by tests/test_exercises.py)
+Exercises (answers are checked by tests/course/test_exercises.py)
 1.  log_add(a, b): log(exp(a) + exp(b)) that is right for a = b = 1000, and for -1000.
 2.  binary_loss(z, y): the loss of one score and a label 0 or 1, without this package, with
     at least 12 right digits for every z from -1000 to 1000.

@@ -5,7 +5,7 @@ Two things: how far to go (Newton's step), and how sure the data make us of each
 Hessian. Real tumours, three of their features; at the end a test of the intervals on data
 whose true weights are known.
 
-Exercises (answers are checked by tests/test_exercises.py)
+Exercises (answers are checked by tests/course/test_exercises.py)
 1.  newton_step(w, g, h): for one weight, from slope g and curvature h, the next w.
 2.  odds_after(p, ratio): p was the probability, the odds are multiplied by `ratio`; what is
     the probability now?

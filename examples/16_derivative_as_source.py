@@ -4,7 +4,7 @@ The engine can say it: the backward walk, listed line by line, is a Python progr
 see why a derivative is no formula but a list of lines; then we read the source for a neuron
 and for whole tables of rows, run it without the engine, and learn with it.
 
-Exercises (answers are checked by tests/test_exercises.py)
+Exercises (answers are checked by tests/course/test_exercises.py)
 1.  by_hand(w, b, x, y): the squared error (sigmoid(w x + b) - y)^2 and its slopes by w and b
     as (value, (d_w, d_b)), in straight lines of plain Python.
 2.  lines_of(source): how many lines of a Python function compute something? (no comments, no

@@ -5,7 +5,7 @@ the five ways in which everybody does, let `gradcheck` say what is wrong with it
 The operation is "swish", x * sigmoid(x), which has no name here yet. Then an operation of two
 arguments, one with a kink, and what that one learns.
 
-Exercises (answers are checked by tests/test_exercises.py)
+Exercises (answers are checked by tests/course/test_exercises.py)
 1.  arctan: an operation of your own; gradcheck accepts it, and its second derivatives.
 2.  squared_distance(x, y): (x - y)^2 as one operation with two rules.
 3.  leaky(x): x where x is positive, x / 10 elsewhere, as an operation whose rule is written
@@ -21,7 +21,7 @@ from tinygrad_lr import (
     Value, elementwise, grad, gradcheck, logistic_density, sigmoid, where,
 )  # fmt: skip
 from tinygrad_lr.data import load_breast_cancer
-from tinygrad_lr.registry import OPERATIONS
+from tinygrad_lr.core.lift import OPERATIONS
 
 
 def verdict(f, *inputs, **options):

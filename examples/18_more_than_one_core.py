@@ -5,7 +5,7 @@ shared out. We split a table, fall into the trap of unequal shares, then let pro
 side by side: the weights stay the same to the last digits, and time is saved only where
 there is enough to do.
 
-Exercises (answers are checked by tests/test_exercises.py)
+Exercises (answers are checked by tests/course/test_exercises.py)
 1.  merged(means, counts): the mean over all rows, from the means of the shards and their rows.
 2.  shares(rows, workers): the sizes of shards that differ by at most one row and add up.
 3.  speedup(workers, part): how many times faster at most, if only this part of the work can

@@ -12,7 +12,7 @@ from course import section, table
 from tinygrad_lr import Value
 from tinygrad_lr.graph import explain
 from tinygrad_lr.graph.walk import newest_first
-from tinygrad_lr.value import shares
+from tinygrad_lr.core.value import shares
 
 a = Value(3.0, label="a")
 b = a + a

@@ -30,33 +30,34 @@ from random import Random
 from typing import NamedTuple
 
 ROOT = Path(__file__).resolve().parents[1]
-CORE = ["array", "numerics", "modes", "value", "registry", "operations", "tensors", "probability",
-        "targets", "losses", "linear_losses", "calculus"]  # fmt: skip
-OPTIM = sorted(p.stem for p in (ROOT / "tinygrad_lr" / "optim").glob("[!_]*.py"))
-MODULES = [*CORE, *[f"optim/{name}" for name in OPTIM]]
-FIRST = {  # the tests that belong to a module; test_<its own name> if it is not here
-    "value": ["value", "registry"],
-    "modes": ["value", "threads"],
-    "registry": ["registry", "rules", "operations"],
-    "linear_losses": ["linear_losses", "rules"],
-    "operations": ["operations", "rules", "array"],
-    "tensors": ["tensors", "rules", "array"],
-    "probability": ["probability", "rules"],
-    "targets": ["losses"],
-    "optim/adam": ["optim_adaptive", "optim_optimizer"],
-    "optim/adaptive": ["optim_adaptive", "optim_optimizer"],
-    "optim/lbfgs": ["optim_second_order", "optim_optimizer"],
-    "optim/line_search": ["optim_second_order"],
-    "optim/linear": ["optim_second_order"],
-    "optim/newton": ["optim_second_order"],
-    "optim/optimizer": ["optim_optimizer", "optim_sgd", "optim_second_order"],
-    "optim/schedules": ["optim_schedules", "optim_optimizer"],
-    "optim/sgd": ["optim_sgd", "optim_optimizer"],
+HOUSE = ROOT / "tinygrad_lr"
+MODULES = [
+    path.relative_to(HOUSE).with_suffix("").as_posix()
+    for folder in ("core", "ops", "losses", "optim")
+    for path in sorted((HOUSE / folder).glob("[!_]*.py"))
+] + ["calculus"]
+FIRST = {  # the tests that belong to a module; those of its own name if it is not here
+    "core/modes": ["core/test_value", "core/test_threads"],
+    "core/lift": ["core/test_lift", "ops/test_rules", "ops/test_elementwise"],
+    "losses/linear": ["losses/test_linear", "ops/test_rules"],
+    "losses/likelihood": ["losses/test_losses"],
+    "losses/targets": ["losses/test_losses"],
+    "ops/elementwise": ["ops/test_elementwise", "ops/test_rules", "core/test_array"],
+    "ops/tensors": ["ops/test_tensors", "ops/test_rules", "core/test_array"],
+    "ops/probability": ["ops/test_probability", "ops/test_rules"],
+    "optim/adam": ["optim/test_adaptive", "optim/test_optimizer"],
+    "optim/adaptive": ["optim/test_adaptive", "optim/test_optimizer"],
+    "optim/lbfgs": ["optim/test_second_order", "optim/test_optimizer"],
+    "optim/line_search": ["optim/test_second_order"],
+    "optim/linear": ["optim/test_second_order"],
+    "optim/newton": ["optim/test_second_order"],
+    "optim/optimizer": ["optim/test_optimizer", "optim/test_sgd", "optim/test_second_order"],
+    "optim/schedules": ["optim/test_schedules", "optim/test_optimizer"],
+    "optim/sgd": ["optim/test_sgd", "optim/test_optimizer"],
 }
 REST = [
-    "numerics", "shapes", "array", "value", "operations", "tensors", "losses", "calculus",
-    "probability", "registry", "rules", "linear_losses", "gradcheck", "routes",
-    "gradient_algebra", "accuracy",
+    "core", "ops", "losses", "test_calculus.py", "test_gradcheck.py", "test_routes.py",
+    "test_gradient_algebra.py",
 ]  # fmt: skip
 REST_OF_OPTIM = ["optim_optimizer", "optim_adaptive", "optim_sgd", "optim_schedules",
                  "optim_second_order", "training", "models"]  # fmt: skip

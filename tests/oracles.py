@@ -20,7 +20,7 @@ from itertools import product
 from hypothesis import strategies as st
 
 from tinygrad_lr import Array
-from tinygrad_lr.array import from_flat
+from tinygrad_lr.core.array import from_flat
 
 # ---- index by index --------------------------------------------------------------------------
 

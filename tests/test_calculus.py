@@ -12,8 +12,8 @@ from tinygrad_lr import (
     hessian_vector_product, jacobian, log, logsumexp, matmul, no_grad, sigmoid, sin, softmax,
     sqrt, stack, tanh, value_and_grad,
 )  # fmt: skip
-from tinygrad_lr.array import as_data, flat_of
-from tinygrad_lr.registry import data_of
+from tinygrad_lr.core.array import as_data, flat_of
+from tinygrad_lr.core.lift import data_of
 
 reals = st.floats(-3, 3)
 vectors = st.lists(reals, min_size=1, max_size=4)

@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tinygrad_lr import convexity
-from tinygrad_lr.array import Array, matmul
+from tinygrad_lr.core.array import Array, matmul
 from tinygrad_lr.convexity import (
     is_linearly_separable,
     is_positive_semidefinite,
@@ -19,7 +19,7 @@ from tinygrad_lr.convexity import (
     safe_learning_rate,
     smoothness_constant,
 )
-from tinygrad_lr.numerics import sigmoid, softplus
+from tinygrad_lr.core.numerics import sigmoid, softplus
 
 TABLES = Path(convexity.__file__).parent / "data" / "tables"
 

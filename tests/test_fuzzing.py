@@ -226,7 +226,7 @@ FIRST_ORDER = "ASGD Adadelta Adagrad Adam AdamW Adamax NAdam RAdam RMSprop Rprop
 
 @pytest.mark.parametrize("name", [*FIRST_ORDER, "LBFGS", "Newton"])
 def test_checkpoints(name, path, monkeypatch):
-    monkeypatch.setattr("tinygrad_lr.checkpoint.os.fsync", lambda file: None)
+    monkeypatch.setattr("tinygrad_lr.training.checkpoint.os.fsync", lambda file: None)
     options = {"SGD": {"momentum": 0.9}, "Adam": {"amsgrad": True}, "ASGD": {"t0": 1},
                "LBFGS": {"max_iter": 1}, "Newton": {"damping": 0.1}}.get(name, {})  # fmt: skip
     size = 3 if name in FIRST_ORDER else None

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tinygrad_lr import Value, sigmoid
-from tinygrad_lr.array import Array
+from tinygrad_lr.core.array import Array
 from tinygrad_lr.losses import binary_cross_entropy, categorical_log_likelihood
 from tinygrad_lr.metrics import (
     accuracy,

@@ -14,31 +14,20 @@
 after 1 hours: probability to pass 0.18
 after 5 hours: probability to pass 0.84
 
-The modules, in the order to read them. Each imports only from those above it.
+The folders and modules, in the order to read them. Each imports only from those above it.
 
-    shapes          which sizes fit, which axes are meant
-    numerics        functions of one float that are right for every float
-    array           Array: a shape and a flat list of floats
-    modes           no_grad, detect_anomaly: what happens beside computing
-    value           Value: a number that remembers how it was made; the backward walk
-    registry        how an operation is made: value and rules in one place
-    operations      the rulebook: arithmetic, elementary functions, kinks
-    tensors         reductions, shapes, indexing, products
-    probability     sigmoid and softmax
-    targets         what losses are given, checked
-    losses          likelihood, log-likelihood, cross-entropy
-    linear_losses   cross-entropy of linear scores, in one step
-    calculus        grad, jacobian, hessian
-    gradcheck       derivatives against finite differences
-    optim           gradient descent and its family, schedules, second order
-    data            tables, batches, scaling
-    metrics         how good are the predictions; are they calibrated?
-    convexity       is it a bowl, how steep is it, and does it have a bottom?
-    checkpoint      training that survives being killed
-    parallel        the gradient as a sum over shards, one a process
-    training        the loop, and its history
-    models          LogisticRegression, SoftmaxRegression
-    graph           draw it, explain it, print the derivative as Python
+    core         numbers, operations, Value, the backward pass: automatic differentiation
+    ops          the rulebook: arithmetic, elementary functions, tensors, probability
+    losses       likelihood, log-likelihood, cross-entropy; then faster forms of the same
+    calculus     grad, jacobian, hessian
+    gradcheck    derivatives against finite differences
+    optim        gradient descent and its family, schedules, second order
+    data         tables, batches, scaling
+    metrics      how good are the predictions; are they calibrated?
+    convexity    is it a bowl, how steep is it, and does it have a bottom?
+    training     the loop, its history, checkpoints, work shared among processes
+    models       LogisticRegression, SoftmaxRegression
+    graph        draw it, explain it, print the derivative as Python
 
 `from tinygrad_lr import *` leaves out what would hide Python's own abs, max, min and sum.
 """
@@ -46,24 +35,24 @@ The modules, in the order to read them. Each imports only from those above it.
 from importlib import import_module
 from typing import Any
 
-from . import linear_losses, losses, operations, probability, tensors
-from .array import Array
+from . import losses
 from .calculus import grad, hessian, hessian_vector_product, jacobian, value_and_grad
+from .core.array import Array
+from .core.lift import elementwise, operation
+from .core.modes import detect_anomaly, no_grad
+from .core.value import Value
 from .gradcheck import gradcheck
-from .linear_losses import *
 from .losses import *
-from .modes import detect_anomaly, no_grad
-from .operations import *
-from .probability import *
-from .registry import elementwise, operation
-from .tensors import *
-from .value import Value
+from .ops import elementwise as _elementwise
+from .ops import probability, tensors
+from .ops.elementwise import *
+from .ops.probability import *
+from .ops.tensors import *
 
 __version__ = "0.1.0"
 
 _on_demand = {
-    "checkpoint", "convexity", "data", "graph", "metrics", "models", "optim", "parallel",
-    "training",
+    "convexity", "data", "graph", "metrics", "models", "optim", "training",
 }  # fmt: skip
 
 _hidden = {  # from `import *`: what would hide Python's own, and the machinery
@@ -73,11 +62,10 @@ _hidden = {  # from `import *`: what would hide Python's own, and the machinery
 __all__ = [
     "Array", "Value", "detect_anomaly", "elementwise", "grad", "gradcheck", "hessian",
     "hessian_vector_product", "jacobian", "no_grad", "operation", "value_and_grad",
-    *linear_losses.__all__,
     *losses.__all__,
     *(
         name
-        for name in (*operations.__all__, *tensors.__all__)
+        for name in (*_elementwise.__all__, *tensors.__all__)
         if name not in _hidden
     ),
     *probability.__all__,

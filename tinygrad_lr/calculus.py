@@ -25,13 +25,13 @@ from collections.abc import Callable
 from functools import wraps
 from typing import Any, SupportsIndex
 
-from .array import Data, as_data, from_flat, shape_of
-from .modes import current_mode, mode
-from .operations import identity
-from .registry import broadcast_to, data_of, shape
-from .shapes import whole_numbers
-from .tensors import reshape, stack, sum
-from .value import Value, pull_back
+from .core.array import Data, as_data, from_flat, shape_of
+from .core.lift import broadcast_to, data_of, shape
+from .core.modes import current_mode, mode
+from .core.shapes import whole_numbers
+from .core.value import Value, pull_back
+from .ops.elementwise import identity
+from .ops.tensors import reshape, stack, sum
 
 __all__ = ["grad", "hessian", "hessian_vector_product", "jacobian", "value_and_grad"]
 

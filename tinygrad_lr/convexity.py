@@ -29,8 +29,8 @@ from itertools import count
 from operator import mul
 from typing import Any
 
-from .array import Array, from_flat, matmul
-from .registry import data_of
+from .core.array import Array, from_flat, matmul
+from .core.lift import data_of
 
 __all__ = [
     "is_linearly_separable", "is_positive_semidefinite", "largest_eigenvalue",

@@ -22,11 +22,11 @@ import math
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
-from .array import Array, Data, flat_of, from_flat, shape_of
 from .calculus import grad
-from .registry import data_of
-from .tensors import sum
-from .value import Value
+from .core.array import Array, Data, flat_of, from_flat, shape_of
+from .core.lift import data_of
+from .core.value import Value
+from .ops.tensors import sum
 
 __all__ = ["gradcheck"]
 

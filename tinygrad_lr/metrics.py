@@ -39,9 +39,9 @@ from numbers import Integral
 from operator import itemgetter
 from typing import Any, NamedTuple
 
-from . import numerics
-from .array import Array, from_flat
-from .registry import data_of
+from .core import numerics
+from .core.array import Array, from_flat
+from .core.lift import data_of
 
 __all__ = [
     "CalibrationCurve", "accuracy", "brier_score", "calibration_curve", "confusion_matrix",

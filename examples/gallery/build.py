@@ -18,7 +18,7 @@ import subprocess
 import sys
 from importlib import import_module
 from pathlib import Path
-from pkgutil import walk_packages
+from pkgutil import iter_modules
 from textwrap import dedent, indent
 
 import tinygrad_lr
@@ -183,7 +183,7 @@ def claims():
 
 def in_reading_order(package):
     """The modules of a package as its docstring lists them."""
-    there = {module.name for module in walk_packages(package.__path__)}
+    there = {module.name for module in iter_modules(package.__path__)}
     listed = re.findall(r"^    (\w+)", package.__doc__, re.M)
     return [name for name in dict.fromkeys(listed) if name in there] + sorted(there - {*listed})
 

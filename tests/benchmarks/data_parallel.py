@@ -17,7 +17,7 @@ from time import perf_counter
 sys.path.insert(0, str(Path(__file__).parents[2]))  # the library beside this file
 
 from tinygrad_lr import Value, affine, binary_cross_entropy_with_logits
-from tinygrad_lr.array import from_flat, numbers
+from tinygrad_lr.core.array import from_flat, numbers
 from tinygrad_lr.training import DataParallel
 
 

@@ -15,9 +15,9 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parents[2]))  # the library beside this file
 
-from tinygrad_lr.array import sumprod
+from tinygrad_lr.core.array import sumprod
 from tinygrad_lr.data.sqlite import write_rows
-from tinygrad_lr.numerics import sigmoid
+from tinygrad_lr.core.numerics import sigmoid
 
 
 def random_rows(count, features, seed=0):

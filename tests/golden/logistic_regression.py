@@ -1,6 +1,6 @@
 """regression and its derivatives, written by tinygrad_lr.graph.to_source."""
 
-from tinygrad_lr.array import from_flat, numerics, sumprod
+from tinygrad_lr.core.array import from_flat, numerics, sumprod
 
 log_sigmoid = numerics.log_sigmoid
 sigmoid = numerics.sigmoid

@@ -6,6 +6,16 @@
     StandardScaler                               features of one scale
     Batches                                      the rows that each gradient sees
     SQLiteBatches write_sqlite                   the same from a database, larger than memory
+
+In the modules, in reading order:
+
+    checks      what was given, as Arrays; or an error that says what is wrong
+    table       Dataset, and the lines of a CSV file
+    reading     tables of your own
+    datasets    the tables in the package
+    batches     which rows each gradient sees
+    scaling     features of one scale
+    sqlite      rows from a database
 """
 
 from .batches import Batches, train_test_split

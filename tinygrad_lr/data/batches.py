@@ -25,7 +25,7 @@ from itertools import chain
 from numbers import Real
 from typing import Any, SupportsIndex
 
-from ..array import Array, from_flat
+from ..core.array import Array, from_flat
 from .checks import check_data, is_whole
 
 __all__ = ["Batches", "Ordered", "shuffled", "take_rows", "train_test_split"]

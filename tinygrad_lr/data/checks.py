@@ -7,7 +7,7 @@ import operator
 from collections.abc import Sequence
 from typing import Any, SupportsIndex, TypeGuard
 
-from ..array import Array, as_data, is_finite
+from ..core.array import Array, as_data, is_finite
 
 __all__ = ["check_data", "check_matrix", "is_whole"]
 

@@ -22,7 +22,7 @@ from collections.abc import Iterator
 from os import PathLike
 from typing import Any
 
-from ..array import from_flat
+from ..core.array import from_flat
 from .table import Dataset
 
 __all__ = ["read_csv"]

@@ -25,7 +25,7 @@ import warnings
 from itertools import chain
 from typing import Any, Self
 
-from ..array import Array, from_flat
+from ..core.array import Array, from_flat
 from .checks import check_matrix
 
 __all__ = ["StandardScaler"]

@@ -35,7 +35,7 @@ from os import PathLike
 from pathlib import Path
 from typing import Any
 
-from ..array import Array, from_flat
+from ..core.array import Array, from_flat
 from .batches import Ordered
 from .checks import check_data, is_whole
 from .table import Dataset

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from ..array import Array
+from ..core.array import Array
 
 __all__ = ["Dataset"]
 

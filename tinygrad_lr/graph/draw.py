@@ -1,6 +1,6 @@
 """Drawing a graph: text for graphviz, text for Mermaid, or an image.
 
->>> from tinygrad_lr.value import Value
+>>> from tinygrad_lr.core.value import Value
 >>> w, x = Value(0.5, label="w"), 3.0
 >>> print(to_mermaid(w * x))
 flowchart LR
@@ -23,7 +23,7 @@ from os import PathLike
 from pathlib import Path
 from typing import Any
 
-from ..value import Value
+from ..core.value import Value
 from .picture import Picture, picture
 
 __all__ = ["draw", "mimebundle", "to_dot", "to_mermaid"]

@@ -1,6 +1,6 @@
 """The backward pass in sentences: the chain rule, one node at a time, with its numbers.
 
->>> from tinygrad_lr.value import Value
+>>> from tinygrad_lr.core.value import Value
 >>> x = Value(3.0, label="x")
 >>> y = x * x + 2 * x
 >>> y.label = "y"
@@ -34,10 +34,10 @@ import textwrap
 from collections.abc import Iterator
 from typing import Any
 
-from ..array import Data, broadcast_to, shape_of
-from ..modes import mode
-from ..shapes import Shape
-from ..value import Value
+from ..core.array import Data, broadcast_to, shape_of
+from ..core.modes import mode
+from ..core.shapes import Shape
+from ..core.value import Value
 from .notation import formula, names_of, shown
 from .terms import Book, Term
 from .walk import Share, Step, behind, is_local, slopes, steps

@@ -9,8 +9,8 @@
 What stands under `try` is the formula; it holds unless it raises. So a source that is made of
 formulas is faster, and where one raises the source with the functions has the answer.
 
->>> from tinygrad_lr import numerics
->>> from tinygrad_lr.value import Value
+>>> from tinygrad_lr.core import numerics
+>>> from tinygrad_lr.core.value import Value
 >>> x = Value(0.0)
 >>> book = Book({x: "x"})
 >>> formula_of(numerics.log_sigmoid, [book.read(x)], book).name
@@ -26,7 +26,7 @@ import math
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from .. import numerics
+from ..core import numerics
 from .bodies import Body, body_of
 from .terms import Book, Term
 

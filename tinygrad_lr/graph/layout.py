@@ -2,7 +2,7 @@
 
     '''neuron and its derivatives, written by tinygrad_lr.graph.to_source.'''
 
-    import math                                 or from tinygrad_lr.array import ...
+    import math                                 or from tinygrad_lr.core.array import ...
 
 
     def sigmoid(x): ...                         helpers
@@ -24,7 +24,7 @@ import textwrap
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from ..array import Array, Data
+from ..core.array import Array, Data
 from .lines import Lines
 from .remarks import remark, remark_on_gradient
 from .syntax import unparse
@@ -95,11 +95,12 @@ def _head(lines: Lines, guarded: bool) -> list[str]:
     head += ["", "import math"] if writer.needs_math else []
     names = sorted(writer.imports | {"Array"} if constants or guarded else writer.imports)
     if names:
-        told = f"from tinygrad_lr.array import {', '.join(names)}"
+        told = f"from tinygrad_lr.core.array import {', '.join(names)}"
         if len(told) > WIDTH:
-            told = "from tinygrad_lr.array import (\n" + "".join(f"    {n},\n" for n in names) + ")"
+            names = "".join(f"    {name},\n" for name in names)
+            told = f"from tinygrad_lr.core.array import (\n{names})"
         head += ["", told]
-    head += ["", "from tinygrad_lr.registry import OPERATIONS"] if writer.needs_operations else []
+    head += ["", "from tinygrad_lr.core.lift import OPERATIONS"] if writer.needs_operations else []
     for name, data in constants:
         numbers = re.sub("-?inf|nan", r"float('\g<0>')", str(data.tolist()))
         told = f"{name} = Array({numbers})"

@@ -15,7 +15,7 @@ import ast
 from collections import Counter
 from collections.abc import Iterable, Sequence
 
-from ..array import Array
+from ..core.array import Array
 from .loops import TensorWriter, is_product, is_total, through
 from .syntax import identifier
 from .terms import Term

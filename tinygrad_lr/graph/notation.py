@@ -5,7 +5,7 @@
 
 What broadcasting does is not shown in a formula, as it is not typed either.
 
->>> from tinygrad_lr.value import Value
+>>> from tinygrad_lr.core.value import Value
 >>> from tinygrad_lr.graph.terms import Book
 >>> x, y = Value([1.0, 2.0]), Value(3.0)
 >>> book = Book({x: "x", y: "y"})
@@ -19,8 +19,8 @@ import ast
 from collections.abc import Container, Iterable, Mapping
 from typing import Any, NamedTuple
 
-from ..array import Array, Data
-from ..value import Value
+from ..core.array import Array, Data
+from ..core.value import Value
 from .syntax import Unique, literal, unparse
 from .terms import Term
 

@@ -6,7 +6,7 @@
 A large graph is folded: what belongs to one scope, and what only serves to make one labelled
 Value, is drawn as one box that counts its operations.
 
->>> from tinygrad_lr.value import Value
+>>> from tinygrad_lr.core.value import Value
 >>> x = Value(1.0, label="x")
 >>> with named_scope("hundred steps"):
 ...     for _ in range(100):
@@ -26,8 +26,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from typing import Any, NamedTuple
 
-from ..array import Data, broadcast_to
-from ..value import Value
+from ..core.array import Data, broadcast_to
+from ..core.value import Value
 from .notation import shown
 from .walk import behind, steps
 

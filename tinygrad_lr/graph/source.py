@@ -39,10 +39,10 @@ from collections.abc import Callable, Iterator
 from functools import wraps
 from typing import Any
 
-from ..array import Array, Data, elementwise, from_flat, shape_of
 from ..calculus import check_places
-from ..registry import data_of
-from ..shapes import whole_numbers
+from ..core.array import Array, Data, elementwise, from_flat, shape_of
+from ..core.lift import data_of
+from ..core.shapes import whole_numbers
 from .layout import Source, source_of
 from .lines import Lines
 from .tracing import trace
@@ -63,7 +63,7 @@ def to_source(f: Callable[..., Any], *example_inputs: Any, argnums: Argnums = No
 
     For single numbers the source imports `math` alone. It does what the engine does, but
     where the engine goes to a limit (inf, NaN) `math` raises. For tensors it imports
-    `tinygrad_lr.array`, and the shapes of the inputs are part of it. Arrays and Values that
+    `tinygrad_lr.core.array`, and the shapes of the inputs are part of it. Arrays and Values that
     f finds outside its arguments are constants, with the numbers that they have now.
 
     f is called three times: on these numbers, on slightly different ones, and on quite

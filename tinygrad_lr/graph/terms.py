@@ -6,7 +6,7 @@
     reshape(x, shape of x)                   x
     x * x, and elsewhere x * x               one term, used twice
 
->>> from tinygrad_lr.value import Value
+>>> from tinygrad_lr.core.value import Value
 >>> x, y = Value(3.0), Value(2.0)
 >>> book = Book({x: "x", y: "y"})
 >>> book.read(1.0 * x - -(y + 0.0)) is book.read(x + y)
@@ -27,11 +27,12 @@ from collections.abc import Callable, Mapping, Sequence
 from math import prod
 from typing import Any
 
-from .. import array, operations, probability, tensors
-from ..array import Data, shape_of
-from ..registry import Operation
-from ..shapes import Shape
-from ..value import Value
+from ..core import array
+from ..core.array import Data, shape_of
+from ..core.lift import Operation
+from ..core.shapes import Shape
+from ..core.value import Value
+from ..ops import elementwise as operations, probability, tensors
 from .bodies import body_of
 from .syntax import literal, unparse
 from .walk import behind

@@ -20,11 +20,11 @@ from dataclasses import dataclass
 from math import prod
 from typing import Any, NamedTuple
 
-from ..array import Data, broadcast_to
-from ..modes import mode
-from ..operations import identity
-from ..registry import Operation
-from ..value import Value
+from ..core.array import Data, broadcast_to
+from ..core.lift import Operation
+from ..core.modes import mode
+from ..core.value import Value
+from ..ops.elementwise import identity
 from .formulas import formula_of
 from .terms import Book, Term
 from .walk import is_local, slopes, steps

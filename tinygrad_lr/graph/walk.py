@@ -5,7 +5,7 @@
     step      a node, what it is owed, and the shares that it pays
     share     an input, its place among the arguments, the amount
 
->>> from tinygrad_lr.value import Value
+>>> from tinygrad_lr.core.value import Value
 >>> x = Value(3.0, label="x")
 >>> for node, owed, shares in steps(x * x, {}):
 ...     print(node.operation.name, "is owed", owed, "and pays", [s.amount for s in shares])
@@ -21,7 +21,7 @@ from collections.abc import Container, Iterable, Iterator
 from operator import attrgetter
 from typing import Any, NamedTuple
 
-from ..value import Value, replaced, shares
+from ..core.value import Value, replaced, shares
 
 __all__ = ["Share", "Step", "behind", "is_local", "newest_first", "slopes", "steps"]
 

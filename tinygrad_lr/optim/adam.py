@@ -30,7 +30,7 @@ from collections.abc import Iterable
 from math import sqrt
 from typing import Any
 
-from ..value import Value
+from ..core.value import Value
 from .adaptive import TINY, mean, mean_square
 from .optimizer import Optimizer, Schedule
 

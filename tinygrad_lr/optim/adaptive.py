@@ -33,7 +33,7 @@ from collections.abc import Iterable
 from math import sqrt
 from typing import Any
 
-from ..value import Value
+from ..core.value import Value
 from .optimizer import Optimizer, Schedule
 
 __all__ = ["Adadelta", "Adagrad", "RMSprop", "Rprop", "mean", "mean_square"]

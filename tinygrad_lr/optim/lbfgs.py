@@ -26,8 +26,8 @@ from collections import deque
 from collections.abc import Iterable
 from typing import Any
 
-from ..array import numbers
-from ..value import Value
+from ..core.array import numbers
+from ..core.value import Value
 from .line_search import Closure, ClosureOptimizer, Trial, strong_wolfe
 from .linear import dot, moved
 from .optimizer import Schedule

@@ -38,9 +38,9 @@ import sys
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any, NamedTuple
 
-from ..array import numbers
-from ..modes import mode, no_grad
-from ..value import Value, pull_back
+from ..core.array import numbers
+from ..core.modes import mode, no_grad
+from ..core.value import Value, pull_back
 from .linear import Vector, dot, moved
 from .optimizer import Optimizer, Schedule, place
 

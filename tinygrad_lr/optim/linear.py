@@ -23,7 +23,7 @@ import math
 from collections.abc import Sequence
 from typing import Any
 
-from ..array import sumprod as dot
+from ..core.array import sumprod as dot
 
 __all__ = ["NotPositiveDefiniteError", "Vector", "cholesky", "dot", "moved", "solve"]
 

@@ -24,8 +24,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from itertools import chain
 
-from ..array import from_flat, numbers
-from ..value import Value, pull_back
+from ..core.array import from_flat, numbers
+from ..core.value import Value, pull_back
 from .line_search import Closure, ClosureOptimizer, backtrack, require_finite
 from .linear import NotPositiveDefiniteError, Vector, cholesky, dot, moved, solve
 from .optimizer import Schedule

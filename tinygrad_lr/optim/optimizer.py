@@ -37,8 +37,8 @@ from itertools import accumulate
 from numbers import Real
 from typing import Any, NamedTuple
 
-from ..array import from_flat
-from ..value import Value
+from ..core.array import from_flat
+from ..core.value import Value
 
 __all__ = ["Optimizer"]
 

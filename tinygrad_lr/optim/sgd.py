@@ -24,8 +24,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from ..array import Data, from_flat
-from ..value import Value
+from ..core.array import Data, from_flat
+from ..core.value import Value
 from .optimizer import Optimizer, Schedule
 
 __all__ = ["ASGD", "SGD"]

@@ -3,7 +3,7 @@
 from tinygrad_lr import (
     Array, linear_binary_cross_entropy, linear_cross_entropy, relu, tanh, value_and_grad,
 )  # fmt: skip
-from tinygrad_lr.array import as_data, numbers
+from tinygrad_lr.core.array import as_data, numbers
 from tinygrad_lr.graph import compile
 
 from .units import flat, layers, squared_error

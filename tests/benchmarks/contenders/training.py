@@ -1,6 +1,6 @@
 """A training step as a user of tinygrad_lr writes it."""
 
-from tinygrad_lr.array import numbers
+from tinygrad_lr.core.array import numbers
 from tinygrad_lr.optim import SGD
 
 

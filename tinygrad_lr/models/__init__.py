@@ -1,0 +1,8 @@
+"""Estimators: logistic regression for two classes and for several, ready to use.
+
+    linear    LogisticRegression, SoftmaxRegression
+"""
+
+from .linear import LogisticRegression, SoftmaxRegression
+
+__all__ = ["LogisticRegression", "SoftmaxRegression"]

@@ -1,0 +1,8 @@
+"""The rulebook: what each operation computes, and its derivative beside it.
+
+    elementwise    arithmetic, elementary functions, kinks
+    tensors        reductions, shapes, indexing, products
+    probability    sigmoid and softmax
+"""
+
+__all__: list[str] = []

@@ -1,0 +1,240 @@
+"""Checkpoints: a run that was killed goes on as if nothing had happened.
+
+What comes next depends on four things, and a checkpoint is these four, as JSON:
+
+    parameters      the numbers learned so far
+    optimizer       what it remembers: velocities, means, the number of steps
+    batches         which epoch this is, from which its order follows, and how many of its
+                    batches are done: on resuming, the same order is drawn and these dropped
+    history         what happened so far
+
+Floats are written by `repr`, which gives all their digits. So the weights at the end of a
+run that was killed and resumed are, bit for bit, those of a run that never stopped.
+
+The file is never half-written, whenever the machine stops: the new one is written beside it
+and, once it has reached the disk, takes its name in one move. And it is never trusted: it
+is checked as a whole before the first number is used, and being JSON it can hold nothing but
+data. (A pickle can hold commands.)
+
+>>> import tempfile, pathlib
+>>> from tinygrad_lr.data import Batches
+>>> from tinygrad_lr.optim import Adam
+>>> from tinygrad_lr.training import minimize
+>>> path = pathlib.Path(tempfile.mkdtemp()) / "run.json"
+>>> def train(epochs):
+...     w = Value(0.0, label="w")
+...     batches = Batches([[1.0], [2.0], [4.0]], [0, 0, 0], batch_size=2)
+...     loss = lambda X, y: ((X * w - 3.0) ** 2).mean()
+...     minimize(loss, [w], batches, Adam([w]), epochs, checkpoint=path, resume=True)
+...     return w.data
+>>> train(epochs=2) != train(epochs=5)       # goes on after the second epoch
+True
+>>> resumed = train(epochs=5)                # was done already: nothing happens
+>>> path.unlink()
+>>> train(epochs=5) == resumed               # from the start
+True
+
+Not in the file: the loss and the data, which are yours to bring again, and the state of
+callbacks.
+"""
+
+from __future__ import annotations
+
+import copy
+import inspect
+import json
+import math
+import os
+from collections.abc import Iterable, Iterator, Sequence
+from os import PathLike
+from pathlib import Path
+from typing import Any
+
+from ..core.array import Data, as_data, numbers, shape_of
+from ..core.value import Value
+
+__all__ = ["after", "read_checkpoint", "state_of", "write_checkpoint"]
+
+FORMAT = "tinygrad_lr checkpoint 1"
+LARGEST = 2**53  # of all counts: from there on floats do not tell n from n + 1
+
+
+def write_checkpoint(
+    path: str | PathLike[str],
+    parameters: Sequence[Value],
+    optimizer: Any,
+    begun: Any,
+    rows: Sequence[int],
+    history: Any,
+) -> None:
+    """Write a checkpoint in place of an older one, which stays until this one is complete.
+
+    `begun`: `state_of` the batches when the epoch began. `rows`: of each of its batches that
+    is done. Where a number is not finite nothing is written: the older one is of more use.
+    """
+    document = {
+        "format": FORMAT,
+        "parameters": [{"label": p.label, "data": p.tolist()} for p in parameters],
+        "optimizer": optimizer.state_dict(),
+        "batches": begun,
+        "rows": rows,
+        "history": vars(history),
+    }
+    try:
+        text = json.dumps(document, allow_nan=False)
+    except ValueError:
+        return
+    path = Path(path)
+    partial = path.with_name(path.name + ".partial")
+    with open(partial, "w", encoding="utf-8") as file:
+        file.write(text + "\n")
+        file.flush()
+        os.fsync(file.fileno())  # to the disk, before the name points to it
+    os.replace(partial, path)
+    if os.name == "posix":  # pragma: no branch (elsewhere a directory cannot be opened)
+        directory = os.open(path.parent, os.O_RDONLY)
+        try:
+            os.fsync(directory)  # the new name, too
+        finally:
+            os.close(directory)
+
+
+def read_checkpoint(
+    path: str | PathLike[str],
+    parameters: Sequence[Value],
+    optimizer: Any,
+    batches: Any,
+    history: Any,
+) -> list[int]:
+    """Put all of them where the checkpoint was written; the rows of each batch already done.
+
+    Where there is no such file nothing happens, and no batch is done. Raises ValueError for
+    a file that is no checkpoint, or one of another training; nothing is changed then.
+    """
+    try:
+        text = Path(path).read_bytes()
+    except FileNotFoundError:
+        return []
+    try:
+        saved = json.loads(text, parse_float=_finite, parse_constant=_finite)
+        if not isinstance(saved, dict) or saved.get("format") != FORMAT:
+            raise ValueError(f"it does not begin with the format {FORMAT!r}")
+        datas = _checked_parameters(saved["parameters"], parameters)
+        events = _checked_history(saved["history"], saved["rows"], history)
+        _check_alike("the optimizer", saved["optimizer"], optimizer.state_dict())
+        _check_alike("the batches", saved["batches"], state_of(batches))
+        _try_out(optimizer, saved["optimizer"], dict(zip(parameters, datas)))
+        if saved["batches"] is not None:
+            batches.load_state_dict(saved["batches"])  # the last that may refuse
+    except (
+        ArithmeticError, AttributeError, LookupError, RecursionError, TypeError, ValueError,
+    ) as error:  # fmt: skip
+        what = f"it lacks {error}" if isinstance(error, KeyError) else error
+        raise ValueError(f"{path} is no checkpoint of this training: {what}") from None
+    optimizer.load_state_dict(saved["optimizer"])
+    for p, data in zip(parameters, datas):
+        p.data = data
+    vars(history).update(events)
+    return list(saved["rows"])
+
+
+def state_of(batches: Any) -> Any:
+    """What the order of the next epoch depends on; None for batches that keep one order."""
+    return batches.state_dict() if hasattr(batches, "state_dict") else None
+
+
+def after(batches: Iterable[tuple[Any, Any]], rows: Sequence[int]) -> Iterator[tuple[Any, Any]]:
+    """The batches of an epoch, without the first, which are done; they had so many rows."""
+    drawn = iter(batches)
+    for place, expected in enumerate(rows):
+        _, y = next(drawn, (None, ()))
+        if len(y) != expected:
+            raise ValueError(
+                f"batch {place + 1} had {expected} rows when the checkpoint was written, and has "
+                f"{len(y)}; resume with the same data and batch size, or delete the checkpoint"
+            )
+    yield from drawn
+
+
+# ---- nothing in the file is taken on trust ---------------------------------------------------
+
+
+def _finite(text: str) -> float:
+    number = float(text)
+    if not math.isfinite(number):
+        raise ValueError(f"it holds the number {text}")
+    return number
+
+
+def _checked_parameters(saved: Any, parameters: Sequence[Value]) -> list[Data]:
+    """The numbers of each parameter."""
+    if len(saved) != len(parameters):
+        raise ValueError(f"it has {len(saved)} parameters, here are {len(parameters)}")
+    datas = []
+    for p, one in zip(parameters, saved):
+        data = as_data(one["data"])
+        there = one["label"], shape_of(data)
+        if there != (p.label, p.shape):
+            raise ValueError(
+                "its parameter {!r} of shape {} stands where {!r} of shape {} is here".format(
+                    *there, p.label, p.shape
+                )
+            )
+        datas.append(data)
+    return datas
+
+
+def _checked_history(saved: Any, rows: Any, history: Any) -> dict[str, Any]:
+    """The fields of the history."""
+    _check_alike("the history", saved, vars(history))
+    for name, part in saved.items():
+        if isinstance(part, list) and any(type(x) is not float for x in part):
+            raise ValueError(f"{name} of its history holds what is no float")
+    if len(saved["losses"]) != len(saved["gradient_norms"]):
+        raise ValueError("its history has not as many losses as gradients")
+    counts = type(rows) is list and all(type(n) is int and 0 < n <= LARGEST for n in rows)
+    if not counts or len(rows) > len(saved["losses"]):
+        raise ValueError("its rows do not fit its history")
+    return dict(saved)
+
+
+def _try_out(optimizer: Any, saved: dict[str, Any], datas: dict[Value, Data]) -> None:
+    """Let a copy of the optimizer take a step: so it is known that its memories are whole.
+
+    Those that evaluate the loss themselves check what they load.
+    """
+    trial = copy.deepcopy(optimizer)
+    trial.load_state_dict(saved)
+    if inspect.signature(trial.step).parameters:
+        return
+    for p, original in zip(trial.parameters, optimizer.parameters):
+        p.data = datas[original]
+        p.grad = p.data * 0.0
+    trial.step()
+    moved = numbers(p.data for p in trial.parameters)
+    if len(moved) < len(numbers(datas.values())) or not all(map(math.isfinite, moved)):
+        raise ValueError("with this state of the optimizer the next step leads nowhere")
+
+
+def _check_alike(what: str, saved: Any, now: Any) -> None:
+    """The same names, values of the same types, and in lists and memories numbers alone."""
+    if type(saved) is not type(now):
+        raise ValueError(f"the state of {what} is {saved!r}")
+    if now is None:
+        return
+    if saved.keys() != now.keys():
+        raise ValueError(f"the state of {what} has {', '.join(saved)}, not {', '.join(now)}")
+    for name, part in saved.items():
+        if type(part) is not type(now[name]) and name != "lr":  # a number; None for a schedule
+            raise ValueError(f"{name} of {what} is {part!r}, and here {now[name]!r}")
+        if isinstance(part, (list, dict)):
+            _check_numbers(f"{name} of {what}", part)
+
+
+def _check_numbers(what: str, part: Any) -> None:
+    """Floats and counts alone, in lists and dicts of any depth."""
+    for x in part.values() if isinstance(part, dict) else part:
+        if isinstance(x, (list, dict)):
+            _check_numbers(what, x)
+        elif type(x) is not float and not (type(x) is int and 0 <= x <= LARGEST):
+            raise ValueError(f"{what} holds {x!r}, which is no float and counts nothing")
