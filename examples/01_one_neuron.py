@@ -36,30 +36,39 @@ dloss_dp = -1.0 / p
 dp_dz = p * (1.0 - p)
 dz_dw, dz_db = x, 1.0
 by_hand = dloss_dp * dp_dz * dz_dw, dloss_dp * dp_dz * dz_db
-table(["d loss/d p", "d p/d z", "d z/d w", "d loss/d w", "d loss/d b"],
-      [(dloss_dp, dp_dz, dz_dw, *by_hand)])
+table(
+    ["d loss/d p", "d p/d z", "d z/d w", "d loss/d w", "d loss/d b"],
+    [(dloss_dp, dp_dz, dz_dw, *by_hand)],
+)
 print(f"p cancels: d loss/d z = p - 1 = {p - 1.0:.4f}, the error of the prediction (p - y).")
 
 section("3. Is it true? Nudge each weight and look at the loss")
 # A derivative is a promise about small changes, so it can be tested without any calculus.
 loss_at = lambda w, b: -math.log(1.0 / (1.0 + math.exp(-(w * x + b))))
 h = 1e-5
-nudged = ((loss_at(w + h, b) - loss_at(w - h, b)) / (2 * h),
-          (loss_at(w, b + h) - loss_at(w, b - h)) / (2 * h))
-table(["slope", "by hand", "by nudging", "difference"],
-      [(name, a, n, abs(a - n)) for name, a, n in zip(("by w", "by b"), by_hand, nudged)])
+nudged = (
+    (loss_at(w + h, b) - loss_at(w - h, b)) / (2 * h),
+    (loss_at(w, b + h) - loss_at(w, b - h)) / (2 * h),
+)
+table(
+    ["slope", "by hand", "by nudging", "difference"],
+    [(name, a, n, abs(a - n)) for name, a, n in zip(("by w", "by b"), by_hand, nudged)],
+)
 
 section("4. The same by Value: a number that remembers how it was made")
 W, B = Value(w, label="w"), Value(b, label="b")
 P = 1.0 / (1.0 + exp(-(W * x + B)))
 LOSS = -log(P)
 LOSS.backward()  # the same factors, multiplied in the same direction
-print(f"w.grad = {W.grad:.6f}   b.grad = {B.grad:.6f}   by hand: {by_hand[0]:.6f}, "
-      f"{by_hand[1]:.6f}")
+print(
+    f"w.grad = {W.grad:.6f}   b.grad = {B.grad:.6f}   by hand: {by_hand[0]:.6f}, {by_hand[1]:.6f}"
+)
 print("It tells how, too; its last steps are:")
 print("\n".join(explain(LOSS).splitlines()[-6:]))
 
 section("5. Downhill, and first in the wrong direction")
+
+
 # The gradient points to where the loss grows. Adding it is a common mistake.
 def steps(sign, count, lr=0.5, w=w, b=b):
     path = [(loss_at(w, b), w, b)]
@@ -71,8 +80,10 @@ def steps(sign, count, lr=0.5, w=w, b=b):
 
 
 uphill, downhill = steps(+1.0, 8), steps(-1.0, 8)
-table(["step", "loss, w + lr g", "loss, w - lr g", "its w", "its b"],
-      [(k, uphill[k][0], *downhill[k]) for k in (0, 1, 2, 4, 8)])
+table(
+    ["step", "loss, w + lr g", "loss, w - lr g", "its w", "its b"],
+    [(k, uphill[k][0], *downhill[k]) for k in (0, 1, 2, 4, 8)],
+)
 
 section("6. Who says that Value walks the same way?")
 W, B = Value(w), Value(b)
@@ -94,20 +105,27 @@ def draw(axes):
     axes.plot(ws, [loss_at(v, b) for v in ws], label="loss, b fixed")
     axes.plot(ws, [loss + by_hand[0] * (v - w) for v in ws], "--", label="its slope by hand")
     axes.plot(w, loss, "o", color="black")
-    axes.set(xlabel="w", ylabel="loss", ylim=(0, 4),
-             title="The derivative is the slope of the loss")
+    axes.set(
+        xlabel="w", ylabel="loss", ylim=(0, 4), title="The derivative is the slope of the loss"
+    )
 
 
 picture("01_slope", draw)
 
 section("What we learned")
 print(f"At w = {w}, b = {b} the neuron says {p:.3f} for what happened; the loss is {loss:.4f}.")
-print(f"The chain rule gives the slopes {by_hand[0]:.4f} and {by_hand[1]:.4f}: error (p - y) "
-      "times input, nothing else.")
-print(f"Nudging agrees to {max(abs(a - n) for a, n in zip(by_hand, nudged)):.0e}; "
-      f"eight steps of Value and eight by hand end {apart:.1g} apart.")
-print(f"w - lr g takes the loss from {downhill[0][0]:.3f} to {downhill[8][0]:.3f}, and "
-      f"w + lr g to {uphill[8][0]:.1f}: the sign matters.")
+print(
+    f"The chain rule gives the slopes {by_hand[0]:.4f} and {by_hand[1]:.4f}: error (p - y) "
+    "times input, nothing else."
+)
+print(
+    f"Nudging agrees to {max(abs(a - n) for a, n in zip(by_hand, nudged)):.0e}; "
+    f"eight steps of Value and eight by hand end {apart:.1g} apart."
+)
+print(
+    f"w - lr g takes the loss from {downhill[0][0]:.3f} to {downhill[8][0]:.3f}, and "
+    f"w + lr g to {uphill[8][0]:.1f}: the sign matters."
+)
 
 assert math.isclose(by_hand[0], (p - y) * x) and math.isclose(by_hand[1], p - y)
 assert all(abs(a - n) < 1e-8 for a, n in zip(by_hand, nudged))

@@ -89,10 +89,14 @@ a = Node((c, 3.0), (c, 3.0))
 result = Node((c, 1.0), (a, 1.0))
 near_first = one_visit_each([result, c, a, start])[start]
 newest_first = one_visit_each([result, a, c, start])[start]
-table(["order of visits", "slope by start"],
-      [("nearest to the loss first", near_first), ("newest first", newest_first)])
-print("c was visited before a had paid it. A number is always older than what is made of it: so\n"
-      "newest first is right for every calculation, and needs neither recursion nor search.")
+table(
+    ["order of visits", "slope by start"],
+    [("nearest to the loss first", near_first), ("newest first", newest_first)],
+)
+print(
+    "c was visited before a had paid it. A number is always older than what is made of it: so\n"
+    "newest first is right for every calculation, and needs neither recursion nor search."
+)
 
 section("5. The engine, in its own words")
 w, b = Value(0.5, label="w"), Value(-1.0, label="b")

@@ -33,8 +33,9 @@ length = X[:, 0]
 mean = sum(length) / n
 slope = sum((length - mean) * y) / sum((length - mean) * (length - mean))
 line = sum(y) / n + slope * (length - mean)
-print(f"the line's 'probability of virginica' of {n} flowers: from {min(line):.2f} to "
-      f"{max(line):.2f}")
+print(
+    f"the line's 'probability of virginica' of {n} flowers: from {min(line):.2f} to {max(line):.2f}"
+)
 print(f"{sum((line < 0.0) + (line > 1.0)):.0f} flowers get a number that no probability can be.")
 
 section("2. The repair: let the line be the logarithm of the odds")
@@ -48,8 +49,10 @@ section("3. Learned: two weights and a bias")
 model = LogisticRegression(optimizer="LBFGS", batch_size=None, epochs=100, tol=1e-9).fit(X, y)
 (w1, w2), b = model.coef_, model.intercept_
 print(f"z = {w1:.3f} length + {w2:.3f} width {b:+.3f};   right: {model.score(X, y):.0%} of {n}")
-print(f"a petal 0.1 cm wider: odds times {math.exp(0.1 * w2):.2f}; 0.1 cm longer: "
-      f"times {math.exp(0.1 * w1):.2f}")
+print(
+    f"a petal 0.1 cm wider: odds times {math.exp(0.1 * w2):.2f}; 0.1 cm longer: "
+    f"times {math.exp(0.1 * w1):.2f}"
+)
 
 section("4. Where p = 1/2: a line, and w stands upright on it")
 # p = 1/2 means z = 0: w1 x1 + w2 x2 + b = 0. The distance of a flower from it is z / |w|.
@@ -58,8 +61,10 @@ here, there = (4.0, on_line(4.0)), (6.0, on_line(6.0))
 along = there[0] - here[0], there[1] - here[1]
 upright = w1 * along[0] + w2 * along[1]
 size = math.hypot(w1, w2)
-print(f"the line goes through ({here[0]}, {here[1]:.2f}) and ({there[0]}, {there[1]:.2f}); "
-      f"w . direction = {upright:.0e}")
+print(
+    f"the line goes through ({here[0]}, {here[1]:.2f}) and ({there[0]}, {there[1]:.2f}); "
+    f"w . direction = {upright:.0e}"
+)
 
 section("5. The score is a distance from that line, in units of 1 / |w|")
 stations = []
@@ -89,21 +94,32 @@ def draw(axes):
         heights = [on_line(v) + math.log(t / (1.0 - t)) / w2 for v in (2.8, 7.2)]
         axes.plot((2.8, 7.2), heights, style, color="black", label=f"p = {t}")
     axes.arrow(5.0, on_line(5.0), 0.5 * w1 / size, 0.5 * w2 / size, width=0.02, color="crimson")
-    axes.set(xlabel="petal length (cm)", ylabel="petal width (cm)", ylim=(0.8, 2.7),
-             aspect="equal", title="w (red) stands upright on the line")
+    axes.set(
+        xlabel="petal length (cm)",
+        ylabel="petal width (cm)",
+        ylim=(0.8, 2.7),
+        aspect="equal",
+        title="w (red) stands upright on the line",
+    )
 
 
 picture("03_separating_line", draw, figsize=(8, 4))
 
 section("What we learned")
-print(f"A straight line gives {min(line):.2f} as a 'probability'; the sigmoid of a straight line "
-      "stays within 0 and 1.")
-print(f"w = ({w1:.2f}, {w2:.2f}) stands upright on the line where p = 1/2; the distance from it "
-      f"in\ncm, times |w| = {size:.1f}, is the score; one more of it multiplies the odds by e.")
-print(f"At threshold 0.5 the line is right on {decisions[2][4]:.0%}. At {decisions[0][0]} it "
-      "misses "
-      f"{decisions[0][3]} but cries wolf {decisions[0][2]} times;\nat {decisions[4][0]} it misses "
-      f"{decisions[4][3]} with {decisions[4][2]} false alarms: the same model, other decisions.")
+print(
+    f"A straight line gives {min(line):.2f} as a 'probability'; the sigmoid of a straight line "
+    "stays within 0 and 1."
+)
+print(
+    f"w = ({w1:.2f}, {w2:.2f}) stands upright on the line where p = 1/2; the distance from it "
+    f"in\ncm, times |w| = {size:.1f}, is the score; one more of it multiplies the odds by e."
+)
+print(
+    f"At threshold 0.5 the line is right on {decisions[2][4]:.0%}. At {decisions[0][0]} it "
+    "misses "
+    f"{decisions[0][3]} but cries wolf {decisions[0][2]} times;\nat {decisions[4][0]} it misses "
+    f"{decisions[4][3]} with {decisions[4][2]} false alarms: the same model, other decisions."
+)
 
 assert min(line) < 0.0 and max(line) > 1.0
 assert all(0.0 < v < 1.0 for v in p) and abs(upright) < 1e-9

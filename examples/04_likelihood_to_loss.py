@@ -26,8 +26,30 @@ from tinygrad_lr.data import load_digits
 from tinygrad_lr.optim import LBFGS, SGD
 
 # The example of the Wikipedia article "Logistic regression".
-hours = Array([0.5, 0.75, 1.0, 1.25, 1.5, 1.75, 1.75, 2.0, 2.25, 2.5,
-               2.75, 3.0, 3.25, 3.5, 4.0, 4.25, 4.5, 4.75, 5.0, 5.5])
+hours = Array(
+    [
+        0.5,
+        0.75,
+        1.0,
+        1.25,
+        1.5,
+        1.75,
+        1.75,
+        2.0,
+        2.25,
+        2.5,
+        2.75,
+        3.0,
+        3.25,
+        3.5,
+        4.0,
+        4.25,
+        4.5,
+        4.75,
+        5.0,
+        5.5,
+    ]
+)
 passed = Array([0, 0, 0, 0, 0, 0, 1, 0, 1, 0, 1, 0, 1, 0, 1, 1, 1, 1, 1, 1])
 n = len(hours)
 
@@ -69,8 +91,10 @@ log_likelihood = lambda z: bernoulli_log_likelihood(sigmoid(z), passed)
 loss = lambda z: binary_cross_entropy_with_logits(z, passed)
 up, down = walk(log_likelihood, 0.3 / n, maximize=True), walk(loss, 0.3)
 apart = max(abs(u - d) for a, c in zip(up, down) for u, d in zip(a, c))
-print(f"2000 steps of each: never more than {apart:.0e} apart; the end: "
-      f"w = {down[-1][0]:.4f}, b = {down[-1][1]:.4f}")
+print(
+    f"2000 steps of each: never more than {apart:.0e} apart; the end: "
+    f"w = {down[-1][0]:.4f}, b = {down[-1][1]:.4f}"
+)
 print("So why minimise? It is the habit of optimization: a loss is what one wants less of, 0 is")
 print("its ideal, and penalties (lesson 13) are added to it. The mathematics does not mind.")
 
@@ -126,12 +150,16 @@ def draw(axes):
 picture("04_three_hills", draw, ncols=3, figsize=(11, 3.5))
 
 section("What we learned")
-print(f"The argmax of the likelihood and of its logarithm is the same, w = {by_sum}; "
-      f"but {rows} factors\nmultiply to {product}, while their logarithms add up to "
-      f"{logarithm:.0f}.")
+print(
+    f"The argmax of the likelihood and of its logarithm is the same, w = {by_sum}; "
+    f"but {rows} factors\nmultiply to {product}, while their logarithms add up to "
+    f"{logarithm:.0f}."
+)
 print(f"Ascent on the log-likelihood is descent on the cross-entropy (to {apart:.0e}).")
-print(f"The lowest loss is {lowest:.4f} at w = {w:.4f}, b = {b:.4f}: a typical probability of "
-      f"{typical:.3f}.")
+print(
+    f"The lowest loss is {lowest:.4f} at w = {w:.4f}, b = {b:.4f}: a typical probability of "
+    f"{typical:.3f}."
+)
 print("For 0-1 labels cross-entropy is a negative log-likelihood, as a mean; but other likelihoods")
 print("give other losses, and with soft targets it compares distributions and is no likelihood.")
 

@@ -25,8 +25,28 @@ from tinygrad_lr import (
 from tinygrad_lr.optim import SGD, Newton
 
 # The example of the Wikipedia article "Logistic regression".
-hours = [0.5, 0.75, 1.0, 1.25, 1.5, 1.75, 1.75, 2.0, 2.25, 2.5,
-         2.75, 3.0, 3.25, 3.5, 4.0, 4.25, 4.5, 4.75, 5.0, 5.5]
+hours = [
+    0.5,
+    0.75,
+    1.0,
+    1.25,
+    1.5,
+    1.75,
+    1.75,
+    2.0,
+    2.25,
+    2.5,
+    2.75,
+    3.0,
+    3.25,
+    3.5,
+    4.0,
+    4.25,
+    4.5,
+    4.75,
+    5.0,
+    5.5,
+]
 y = Array([0, 0, 0, 0, 0, 0, 1, 0, 1, 0, 1, 0, 1, 0, 1, 1, 1, 1, 1, 1])  # who passed
 X = Array([[1.0, h] for h in hours])  # a column of ones, so that w = (b, slope)
 
@@ -42,6 +62,8 @@ def newton(loss, most=30):
 
 
 section("1. Linear: the gradient is 0 on a straight line through the weights")
+
+
 # mean (Xw - y)^2 / 2 has the gradient X'(Xw - y) / n. Zero means X'X w = X'y: 2 equations.
 def normal_equations(X, y):
     """w with X'X w = X'y, by Cramer's rule."""
@@ -64,8 +86,10 @@ for step in range(401):
     squared(w).backward()
     visited.append((step, *w.data, max(abs(a - c) for a, c in zip(w.data, formula))))
     optimizer.step()
-table(["step", "intercept", "slope", "distance to the formula"],
-      [visited[k] for k in (0, 25, 100, 400)])
+table(
+    ["step", "intercept", "slope", "distance to the formula"],
+    [visited[k] for k in (0, 25, 100, 400)],
+)
 
 section("3. The flaw: use the formula for labels anyway")
 # It gives a line, cut at 1/2. One more student, who studied 60 hours and passed, as expected:
@@ -76,8 +100,10 @@ before, after = cut(line, 0.5), cut(pulled, 0.5)
 logistic = lambda w, X=X, y=y: binary_cross_entropy_with_logits(X @ w, y)
 path = newton(logistic)
 path_more = newton(lambda w: logistic(w, X_more, y_more))
-table(["who", "says 1 from (hours)", "with the 60-hour student"],
-      [("straight line", before, after), ("logistic", cut(path[-1], 0.0), cut(path_more[-1], 0.0))])
+table(
+    ["who", "says 1 from (hours)", "with the 60-hour student"],
+    [("straight line", before, after), ("logistic", cut(path[-1], 0.0), cut(path_more[-1], 0.0))],
+)
 print("The line is pulled down by a student who surprised nobody; a sure p = 1 pulls at nothing.")
 
 section("4. Why no formula? The equations change wherever you stand")
@@ -92,10 +118,14 @@ section("5. But solve a linear system again and again")
 # Newton's step is the normal equations of the parabola that fits the loss here.
 linear_path = newton(squared)
 lengths = [max(map(abs, grad(logistic)(v))) for v in path]
-table(["step", "b", "w", "largest gradient"],
-      [(k, *v, g) for k, (v, g) in enumerate(zip(path, lengths))])
-print(f"squared error: {len(linear_path) - 1} step, the formula. Logistic: {len(path) - 1} steps, "
-      "and the right digits double.")
+table(
+    ["step", "b", "w", "largest gradient"],
+    [(k, *v, g) for k, (v, g) in enumerate(zip(path, lengths))],
+)
+print(
+    f"squared error: {len(linear_path) - 1} step, the formula. Logistic: {len(path) - 1} steps, "
+    "and the right digits double."
+)
 
 section("The picture")
 
@@ -113,15 +143,21 @@ def draw(axes):
 picture("05_line_and_sigmoid", draw)
 
 section("What we learned")
-print(f"Squared error: the gradient is linear in w, so w = ({formula[0]:.3f}, {formula[1]:.3f}) "
-      "is a "
-      f"formula; 400 steps of\ndescent come within {visited[400][3]:.0e} of it.")
-print(f"On labels its line moves from {before:.2f} to {after:.2f} hours for one student who "
-      "surprised "
-      f"nobody;\nthe logistic line stays at {cut(path[-1], 0.0):.2f}.")
+print(
+    f"Squared error: the gradient is linear in w, so w = ({formula[0]:.3f}, {formula[1]:.3f}) "
+    "is a "
+    f"formula; 400 steps of\ndescent come within {visited[400][3]:.0e} of it."
+)
+print(
+    f"On labels its line moves from {before:.2f} to {after:.2f} hours for one student who "
+    "surprised "
+    f"nobody;\nthe logistic line stays at {cut(path[-1], 0.0):.2f}."
+)
 print("There w stands inside exp, once for each row; nobody knows how to bring it to one side.")
-print(f"So we search: {len(path) - 1} linear systems end at w = {path[-1][1]:.4f}, "
-      f"b = {path[-1][0]:.4f}, with a gradient of {lengths[-1]:.0e}.")
+print(
+    f"So we search: {len(path) - 1} linear systems end at w = {path[-1][1]:.4f}, "
+    f"b = {path[-1][0]:.4f}, with a gradient of {lengths[-1]:.0e}."
+)
 
 assert left < 1e-12 and visited[400][3] < 1e-3
 assert after > before + 0.5 and abs(cut(path_more[-1], 0.0) - cut(path[-1], 0.0)) < 1e-6

@@ -78,8 +78,10 @@ L, rate = smoothness_constant(X), safe_learning_rate(X)
 print(f"p (1 - p) is at most 1/4, at w = 0: curvature <= L = {L:.4f} everywhere; 1/L = {rate:.3f}")
 print(f"With p near 0 or 1 it hardly curves: {rows[3][4]:.4f} far out. Is it flat there?")
 far = 100.0 * bottom
-flat = [(f"{name} rows", f(far), math.hypot(*grad(f)(far)), largest_eigenvalue(hessian(f)(far)))
-        for name, f in ((f"all {len(y)}", loss), (f"the {len(right)} right", of_right))]
+flat = [
+    (f"{name} rows", f(far), math.hypot(*grad(f)(far)), largest_eigenvalue(hessian(f)(far)))
+    for name, f in ((f"all {len(y)}", loss), (f"the {len(right)} right", of_right))
+]
 table(["100 x bottom", "loss", "slope", "curvature"], flat)
 print("The rows that are wrong make it a steep wall, nearly straight. Without them it is flat, and")
 print("has its bottom infinitely far out (lesson 13).")
@@ -87,8 +89,14 @@ print("has its bottom infinitely far out (lesson 13).")
 section("4. Steps: too long, too short, and 1/L")
 paths, summary = {}, []
 limit = 2.0 / rows[1][4]  # the bottom curves less than L, so here a little more is allowed
-for name, r in (("0.05 / L", 0.05 * rate), ("1 / L", rate), ("1.9 / L", 1.9 * rate),
-                ("0.9 x 2/h", 0.9 * limit), ("1.2 x 2/h", 1.2 * limit), ("30 / L", 30.0 * rate)):
+for name, r in (
+    ("0.05 / L", 0.05 * rate),
+    ("1 / L", rate),
+    ("1.9 / L", 1.9 * rate),
+    ("0.9 x 2/h", 0.9 * limit),
+    ("1.2 x 2/h", 1.2 * limit),
+    ("30 / L", 30.0 * rate),
+):
     path = paths[name] = descend(loss, r, [3.0, -3.0])
     rises = sum(after[1] > before[1] + 1e-12 for before, after in zip(path, path[1:]))
     summary.append((name, r, path[10][1] - lowest, path[40][1] - lowest, rises))
@@ -98,10 +106,15 @@ print(f"h = {rows[1][4]:.4f} is the curvature at the bottom. L holds everywhere,
 section("5. The promise of 1/L")
 # Descent lemma: a step of 1/L lowers the loss by |g|^2 / (2 L) or more, from anywhere.
 safe = paths["1 / L"]
-kept = [(before[1] - after[1]) / (before[2] / (2.0 * L))  # each as a multiple of the promise
-        for before, after in zip(safe, safe[1:]) if before[2] > 1e-12]  # below it is rounding
-print(f"1/L lowered the loss by {min(kept):.2f} to {max(kept):.2f} times what was promised, "
-      f"in each of {len(kept)} steps")
+kept = [
+    (before[1] - after[1]) / (before[2] / (2.0 * L))  # each as a multiple of the promise
+    for before, after in zip(safe, safe[1:])
+    if before[2] > 1e-12
+]  # below it is rounding
+print(
+    f"1/L lowered the loss by {min(kept):.2f} to {max(kept):.2f} times what was promised, "
+    f"in each of {len(kept)} steps"
+)
 
 section("6. Where 2/L is sharp")
 # Each row twice, once with each label: nothing can be learned, the bottom is at w = 0, so h = L.
@@ -111,8 +124,10 @@ sharp = {}
 for factor in 1.9, 2.1:
     path = descend(toss, factor * rate, [0.1, -0.1], steps=80)
     begun, sharp[factor] = (path[k][1] - math.log(2.0) for k in (0, -1))  # toss(0) is log 2
-    print(f"labels without a pattern, {factor} / L: from {begun:.0e} above the bottom to "
-          f"{sharp[factor]:.0e}")
+    print(
+        f"labels without a pattern, {factor} / L: from {begun:.0e} above the bottom to "
+        f"{sharp[factor]:.0e}"
+    )
 
 section("The picture")
 
@@ -133,13 +148,19 @@ picture("06_paths", draw, ncols=4, figsize=(14, 3.8), subplot_kw={"xlim": (-7, 7
 section("What we learned")
 print("The loss is a bowl: no chord of 300 fails, and its Hessian is a mean of squares (the engine")
 print(f"finds the same, to {apart:.0e}). So whatever walks downhill is caught in no other valley.")
-print(f"Its curvature is never above L = {L:.4f}, so with the rate 1/L = {rate:.2f} "
-      "the loss falls in every step.")
-print(f"After 10 steps it is {summary[1][2]:.0e} above the bottom; 0.05/L has {summary[0][2]:.2f} "
-      f"to go, and\n30/L is {summary[5][2]:.1f} above, and {summary[5][3]:.1f} after 40: "
-      "it jumps from wall to wall.")
-print(f"2/L is the limit that always holds; near the bottom it is 2 / curvature there, here "
-      f"{limit * L:.2f}/L,\nand exactly 2/L where nothing can be learned.")
+print(
+    f"Its curvature is never above L = {L:.4f}, so with the rate 1/L = {rate:.2f} "
+    "the loss falls in every step."
+)
+print(
+    f"After 10 steps it is {summary[1][2]:.0e} above the bottom; 0.05/L has {summary[0][2]:.2f} "
+    f"to go, and\n30/L is {summary[5][2]:.1f} above, and {summary[5][3]:.1f} after 40: "
+    "it jumps from wall to wall."
+)
+print(
+    f"2/L is the limit that always holds; near the bottom it is 2 / curvature there, here "
+    f"{limit * L:.2f}/L,\nand exactly 2/L where nothing can be learned."
+)
 
 assert min(gaps) > 0.0 and all(row[2] and row[3] > 0.0 for row in rows) and apart < 1e-12
 assert abs(rows[0][4] - L) < 1e-9 and rows[3][4] < rows[1][4] < L

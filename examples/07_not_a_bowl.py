@@ -37,6 +37,8 @@ for _ in range(500):
 print(f"one layer: loss {one_layer:.4f}, log 2 = {math.log(2.0):.4f}: says 1/2 to everything")
 
 section("2. A second layer: two neurons with tanh, and one that listens to them")
+
+
 # Four weights and two biases of the neurons, two weights and a bias of the listener: nine
 # numbers in one list, W (2, 2), c (2,), v (2,), and the last bias.
 def network(w):
@@ -65,8 +67,10 @@ solved = [w for w, loss in ends if loss < 0.1]
 stuck = [loss for _, loss in ends if loss > 0.3]
 print("losses:", "  ".join(f"{loss:.3f}" for _, loss in ends[:8]))
 print("       ", "  ".join(f"{loss:.3f}" for _, loss in ends[8:]))
-print(f"{len(solved)} of 16 starts learn it. {len(stuck)} are caught, most at {min(stuck):.3f}, "
-      "half of log 2:\ntwo rows right, two at 1/2. (A thousand more steps do not free them.)")
+print(
+    f"{len(solved)} of 16 starts learn it. {len(stuck)} are caught, most at {min(stuck):.3f}, "
+    "half of log 2:\ntwo rows right, two at 1/2. (A thousand more steps do not free them.)"
+)
 
 section("4. Proof that it cannot be a bowl: let the two neurons change places")
 # The output is the same, so both are as good. In a bowl the middle would be as good or better.
@@ -96,10 +100,18 @@ table(["start", "squared error ends at", "value", "cross-entropy ends at", "valu
 
 section("6. It curves downwards in places; and surely wrong, it has no slope to learn from")
 curvatures = [hessian(squared)(v / 10) for v in range(-30, 31)]
-print(f"curvature of squared error: from {min(curvatures):.2f} to {max(curvatures):.2f}; "
-      "below 0 it is no bowl")
-wrong = [(z, grad(lambda z: (sigmoid(z) - 0.0) ** 2)(z),
-          grad(lambda z: binary_cross_entropy_with_logits(z, 0.0))(z)) for z in (1.0, 5.0, 20.0)]
+print(
+    f"curvature of squared error: from {min(curvatures):.2f} to {max(curvatures):.2f}; "
+    "below 0 it is no bowl"
+)
+wrong = [
+    (
+        z,
+        grad(lambda z: (sigmoid(z) - 0.0) ** 2)(z),
+        grad(lambda z: binary_cross_entropy_with_logits(z, 0.0))(z),
+    )
+    for z in (1.0, 5.0, 20.0)
+]
 table(["score, label 0", "slope of squared error", "of cross-entropy"], wrong)
 
 section("The picture")
@@ -120,14 +132,22 @@ picture("07_valleys", draw, ncols=2, figsize=(11, 4))
 
 section("What we learned")
 print(f"One layer is a bowl, whose bottom is {one_layer:.3f} here: no line can tell exclusive or.")
-print(f"Two layers learn it from {len(solved)} of 16 starts; {len(stuck)} end at {min(stuck):.3f} "
-      "or more, by the same steps.")
-print(f"Swapping two neurons changes nothing, but half-way the loss is {middle:.2f} instead of "
-      f"{network(w):.3f}: not a bowl.")
-print(f"Squared error on a sigmoid has two valleys, {rows[0][2]:.3f} and {rows[1][2]:.3f} deep; "
-      "cross-entropy has one.")
-print(f"And where the model is surely wrong (z = 20) squared error has a slope of "
-      f"{wrong[2][1]:.0e}: next to\nnothing is learned.")
+print(
+    f"Two layers learn it from {len(solved)} of 16 starts; {len(stuck)} end at {min(stuck):.3f} "
+    "or more, by the same steps."
+)
+print(
+    f"Swapping two neurons changes nothing, but half-way the loss is {middle:.2f} instead of "
+    f"{network(w):.3f}: not a bowl."
+)
+print(
+    f"Squared error on a sigmoid has two valleys, {rows[0][2]:.3f} and {rows[1][2]:.3f} deep; "
+    "cross-entropy has one."
+)
+print(
+    f"And where the model is surely wrong (z = 20) squared error has a slope of "
+    f"{wrong[2][1]:.0e}: next to\nnothing is learned."
+)
 
 assert abs(one_layer.item() - math.log(2.0)) < 1e-4
 assert len(solved) >= 4 and len(stuck) >= 1 and len(solved) + len(stuck) == 16

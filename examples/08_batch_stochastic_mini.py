@@ -42,8 +42,14 @@ def learn(batch_size, lr, epochs):
     """The weights after each epoch, and the seconds that the training took."""
     w, path = Value([0.0] * d), []
     seconds = perf_counter()
-    minimize(lambda X, y: loss_of(w, X, y), [w], Batches(X, y, batch_size, seed=1),
-             SGD([w], lr=lr), epochs, [lambda _: path.append(w.data)])
+    minimize(
+        lambda X, y: loss_of(w, X, y),
+        [w],
+        Batches(X, y, batch_size, seed=1),
+        SGD([w], lr=lr),
+        epochs,
+        [lambda _: path.append(w.data)],
+    )
     return path, perf_counter() - seconds
 
 
@@ -54,10 +60,14 @@ singles = [grad(loss_of)(start, X[[i]], y[[i]]) for i in range(n)]
 mean_of = lambda gradients: sum(gradients[1:], gradients[0]) / len(gradients)
 mean = mean_of(singles)
 uphill = sum(g @ full < 0.0 for g in singles)
-print(f"gradient of all rows: {length(full):.2f} long; of one row: up to "
-      f"{max(map(length, singles)):.1f}")
-print(f"{uphill} of {n} rows point uphill; their mean is the full gradient to "
-      f"{length(mean - full):.0e}")
+print(
+    f"gradient of all rows: {length(full):.2f} long; of one row: up to "
+    f"{max(map(length, singles)):.1f}"
+)
+print(
+    f"{uphill} of {n} rows point uphill; their mean is the full gradient to "
+    f"{length(mean - full):.0e}"
+)
 
 section("2. Four times the rows, half the noise")
 chance = random.Random(8)
@@ -66,8 +76,10 @@ for size in 1, 4, 16, 64:
     errors = [mean_of(chance.choices(singles, k=size)) - full for _ in range(200)]
     noises.append((size, math.sqrt(sum(e @ e for e in errors) / 200)))
 one = math.sqrt(sum(length(g - full) ** 2 for g in singles) / n)
-table(["rows", "noise of their mean", "one row's / root of rows"],
-      [(size, noise, one / math.sqrt(size)) for size, noise in noises])
+table(
+    ["rows", "noise of their mean", "one row's / root of rows"],
+    [(size, noise, one / math.sqrt(size)) for size, noise in noises],
+)
 
 section("3. What a step costs, and what an epoch buys")
 rows, runs = [], {}
@@ -76,17 +88,30 @@ for size, lr in (1, 0.05), (8, 0.05), (32, 0.05), (128, 0.05), (None, 0.05), (No
     steps = 10 * len(Batches(X, y, size))
     above = [loss_of(path[k], X, y) - lowest for k in (0, 2, 9)]
     rows.append((size or n, lr, steps, round(1e6 * seconds / steps), *above))
-table(["rows a step", "rate", "steps", "microseconds each", "above: 1 epoch", "3 epochs",
-       "10 epochs"], rows)
+table(
+    [
+        "rows a step",
+        "rate",
+        "steps",
+        "microseconds each",
+        "above: 1 epoch",
+        "3 epochs",
+        "10 epochs",
+    ],
+    rows,
+)
 print("All read the same rows ten times. (The microseconds are of this computer, today.) All rows")
 print("at once allow longer steps, up to 2/L (lesson 6): ten times the rate is not enough.")
 
 section("4. The flaw of few rows: they never come to rest")
 # At the bottom the full gradient is 0, but that of each row is not. A fixed rate keeps jumping.
 settled = []
-for name, size, lr in (("1 row, rate 0.2", 1, 0.2), ("1 row, rate 0.02", 1, 0.02),
-                       ("1 row, 0.2 / (1 + t / 400)", 1, inverse_time_decay(0.2, 1 / 400)),
-                       ("8 rows, rate 0.2", 8, 0.2)):
+for name, size, lr in (
+    ("1 row, rate 0.2", 1, 0.2),
+    ("1 row, rate 0.02", 1, 0.02),
+    ("1 row, 0.2 / (1 + t / 400)", 1, inverse_time_decay(0.2, 1 / 400)),
+    ("8 rows, rate 0.2", 8, 0.2),
+):
     path, _ = learn(size, lr, 40)
     above = [loss_of(w, X, y) - lowest for w in path]
     settled.append((name, above[0], sum(above[10:20]) / 10, sum(above[20:]) / 20))
@@ -108,15 +133,23 @@ def draw(axes):
 picture("08_batches", draw, ncols=2, figsize=(11, 4))
 
 section("What we learned")
-print(f"{uphill} of {n} rows point uphill, yet the mean of all is the full gradient "
-      f"(to {length(mean - full):.0e}).")
-print(f"64 rows have {noises[0][1] / noises[3][1]:.1f} times less noise than one: the root of 64, "
-      "for 64 times the rows.")
-print(f"After one epoch at one rate, steps of one row are {rows[0][4]:.3f} above the bottom, of 32 "
-      f"{rows[2][4]:.3f};")
+print(
+    f"{uphill} of {n} rows point uphill, yet the mean of all is the full gradient "
+    f"(to {length(mean - full):.0e})."
+)
+print(
+    f"64 rows have {noises[0][1] / noises[3][1]:.1f} times less noise than one: the root of 64, "
+    "for 64 times the rows."
+)
+print(
+    f"After one epoch at one rate, steps of one row are {rows[0][4]:.3f} above the bottom, of 32 "
+    f"{rows[2][4]:.3f};"
+)
 print(f"all rows, in their one step, {rows[4][4]:.3f}, and {rows[5][4]:.3f} at ten times the rate.")
-print(f"In the end one row a step at 0.2 trembles {settled[0][3]:.4f} above the bottom, 8 rows "
-      f"{settled[3][3]:.4f};\nwith a falling rate one row a step comes to {settled[2][3]:.0e}.")
+print(
+    f"In the end one row a step at 0.2 trembles {settled[0][3]:.4f} above the bottom, 8 rows "
+    f"{settled[3][3]:.4f};\nwith a falling rate one row a step comes to {settled[2][3]:.0e}."
+)
 
 assert length(mean - full) < 1e-12 and 0 < uphill < n / 4
 assert all(0.85 < noise / (one / math.sqrt(size)) < 1.15 for size, noise in noises)

@@ -81,8 +81,10 @@ for size in SIZES:
     with closing(sqlite3.connect(path)) as database:
         whole = peak(database.execute(f"SELECT * FROM people_{size}").fetchall)
     memory.append((size, whole, peak(lambda: sum(1 for _ in batches_of(f"people_{size}")))))
-table(["rows", "MB, all at once", "MB, in batches"],
-      [(rows, round(whole, 1), round(parts, 1)) for rows, whole, parts in memory])
+table(
+    ["rows", "MB, all at once", "MB, in batches"],
+    [(rows, round(whole, 1), round(parts, 1)) for rows, whole, parts in memory],
+)
 
 section("2. Features of one scale: mean and spread in one pass; then one epoch of learning")
 scaler = StandardScaler()
@@ -104,13 +106,17 @@ section("3. The order of the rows: sorted by label, shuffled, stored in random o
 write("unseen", people(6000, seed=1))
 write("random_order", people(16_000, in_order=False))
 results = {}
-for kind, name, shuffle in (("sorted, as they stand", "people_16000", False),
-                            ("sorted, blocks shuffled", "people_16000", True),
-                            ("stored in random order", "random_order", True)):
+for kind, name, shuffle in (
+    ("sorted, as they stand", "people_16000", False),
+    ("sorted, blocks shuffled", "people_16000", True),
+    ("stored in random order", "random_order", True),
+):
     w, b, history = learn(name, shuffle=shuffle)
     results[kind] = share_right(w, b), b.data
-table(["16 000 rows", "right", "intercept (truth: 0)"],
-      [(kind, right, b0) for kind, (right, b0) in results.items()])
+table(
+    ["16 000 rows", "right", "intercept (truth: 0)"],
+    [(kind, right, b0) for kind, (right, b0) in results.items()],
+)
 
 section("4. Why blocks are shuffled, and not rows")
 print("As they stand, the last 8000 rows all say 'label 1', and the model believes it. To fetch")
@@ -122,8 +128,10 @@ section("5. One pass is an honest test as well")
 # Each loss is of rows that the model had not met before: progressive validation.
 losses = history.losses
 mean = lambda some: sum(some) / len(some)
-table(["rows seen", "mean loss of the next 2000"],
-      [(100 * k, mean(losses[k : k + 20])) for k in (0, 20, 40, 80, 140)])
+table(
+    ["rows seen", "mean loss of the next 2000"],
+    [(100 * k, mean(losses[k : k + 20])) for k in (0, 20, 40, 80, 140)],
+)
 # For two normal clouds the true weights are known: twice the half gap, times the scale.
 truth = [2.0 * g * s / u for g, s, u in zip(HALF_GAPS, scaler.scale_, UNITS)]
 table(["feature", "learned", "truth"], zip(FEATURES, w.data, truth))
@@ -135,8 +143,12 @@ def draw(axes):
     rows, whole, parts = zip(*memory)
     axes.plot(rows, whole, "o-", label="all at once")
     axes.plot(rows, parts, "o-", label="in batches")
-    axes.set(xlabel="rows in the table", ylabel="megabytes", ylim=(0, None),
-             title="Memory to learn from a table")
+    axes.set(
+        xlabel="rows in the table",
+        ylabel="megabytes",
+        ylim=(0, None),
+        title="Memory to learn from a table",
+    )
     axes.legend()
 
 
@@ -146,10 +158,14 @@ folder.cleanup()
 section("What we learned")
 apart = max(abs(v - t) for v, t in zip(w.data, truth))
 (worst, _), (_, off), (right, _) = results.values()
-print(f"From {SIZES[0]} to {SIZES[-1]} rows, reading everything grew from {memory[0][1]:.1f} to "
-      f"{memory[-1][1]:.1f} MB, batches from")
-print(f"{memory[0][2]:.1f} to {memory[-1][2]:.1f}: twice the buffer of 8192 rows, more than a "
-      "small table, and the same for a large one.")
+print(
+    f"From {SIZES[0]} to {SIZES[-1]} rows, reading everything grew from {memory[0][1]:.1f} to "
+    f"{memory[-1][1]:.1f} MB, batches from"
+)
+print(
+    f"{memory[0][2]:.1f} to {memory[-1][2]:.1f}: twice the buffer of 8192 rows, more than a "
+    "small table, and the same for a large one."
+)
 print(f"In sorted order the model is right in {worst:.1%} of new rows, at random {right:.1%};")
 print(f"after one pass over that its weights are within {apart:.2f} of the truth. The loss had")
 print("settled after a few thousand rows: the others hardly lowered it.")

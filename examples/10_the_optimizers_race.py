@@ -99,9 +99,13 @@ TURN = Array([[s, s], [-s, s]])  # by 45 degrees
 straight = race(START, ravine, GOAL, MOST, RATES)
 turned = race(START @ TURN.T, lambda w: ravine(w @ TURN), GOAL, MOST, RATES)
 times = {name: turned[name][0] / straight[name][0] for name in straight}
-table(["", "adds", "best lr", "steps", "turned", "times"], [
-    (name, adds, straight[name][1], straight[name][0], turned[name][0], times[name])
-    for name, _, adds in FAMILY])
+table(
+    ["", "adds", "best lr", "steps", "turned", "times"],
+    [
+        (name, adds, straight[name][1], straight[name][0], turned[name][0], times[name])
+        for name, _, adds in FAMILY
+    ],
+)
 print("A rate for each number flattens a ravine along an axis. In the turned one Adagrad, RMSprop")
 print("and Rprop are many times slower, Adam is a little; the others do not care where axes are.")
 
@@ -113,8 +117,10 @@ real = race(zeros, scaled, bottom + 1e-3, 100, [3.0, 1.0, 0.3, 0.1, 0.03])
 table(["", "best lr", "steps"], [(name, lr, steps) for name, (steps, lr) in real.items()])
 print(f"({len(y)} rows, 30 features; until the loss is within 0.001 of the smallest, {bottom:.4f})")
 goal = lowest(weak, zeros) + 1e-3
-slow, quick = [len(path(make, zeros, weak, lr, goal, MOST)) - 1
-               for make, lr in ((SGD, real["SGD"][1]), (Newton, 1.0))]
+slow, quick = [
+    len(path(make, zeros, weak, lr, goal, MOST)) - 1
+    for make, lr in ((SGD, real["SGD"][1]), (Newton, 1.0))
+]
 print(f"With a hundredth of the penalty SGD needs {slow}, Newton {quick}: then it matters again.")
 
 section("4. The same tumours in their raw units")
@@ -159,13 +165,19 @@ def draw(axes):
 picture("10_ravine", draw, figsize=(9, 4))
 
 section("What we learned")
-print(f"Along the ravine SGD needs {straight['SGD'][0]} steps, momentum {straight['momentum'][0]}, "
-      f"RMSprop {straight['RMSprop'][0]}; in the turned one RMSprop {turned['RMSprop'][0]}.")
-print(f"On scaled features with a penalty all arrive: SGD in {real['SGD'][0]} steps, Adam in "
-      f"{real['Adam'][0]}, Newton in {real['Newton'][0]}, of\n31 backward walks each; with a "
-      f"hundredth of the penalty SGD needs {slow}.")
-print(f"On raw features SGD and Adam are {rows[0][4]:.2f} and {rows[1][4]:.2f} above the bottom "
-      f"after 150 steps; Newton needs {rows[3][2]},\nLBFGS {rows[2][2]}.")
+print(
+    f"Along the ravine SGD needs {straight['SGD'][0]} steps, momentum {straight['momentum'][0]}, "
+    f"RMSprop {straight['RMSprop'][0]}; in the turned one RMSprop {turned['RMSprop'][0]}."
+)
+print(
+    f"On scaled features with a penalty all arrive: SGD in {real['SGD'][0]} steps, Adam in "
+    f"{real['Adam'][0]}, Newton in {real['Newton'][0]}, of\n31 backward walks each; with a "
+    f"hundredth of the penalty SGD needs {slow}."
+)
+print(
+    f"On raw features SGD and Adam are {rows[0][4]:.2f} and {rows[1][4]:.2f} above the bottom "
+    f"after 150 steps; Newton needs {rows[3][2]},\nLBFGS {rows[2][2]}."
+)
 print("So: scale the features; with a penalty plain descent will do. Else ask for curvature.")
 
 assert straight["SGD"][0] > 300 > 2 * straight["momentum"][0]

@@ -50,10 +50,13 @@ z, z_tune, z_test = map(model.decision_function, (X, X_tune, X_test))
 p = sigmoid(z_test)
 confidence = sum(max(v, 1.0 - v) for v in p) / len(p)
 right = accuracy(y_test, z_test >= 0.0)
-print(f"on {len(y_test)} other pictures: right {right:.1%}, but sure to {confidence:.1%} on "
-      "average")
+print(
+    f"on {len(y_test)} other pictures: right {right:.1%}, but sure to {confidence:.1%} on average"
+)
 
 section("3. Reliability: of the cases called p, did a share of p happen?")
+
+
 def reliability(p):
     """Rows (predicted, happened, count) of five bins."""
     happened, predicted, counts = calibration_curve(y_test, p, n_bins=5)
@@ -82,15 +85,25 @@ print(f"on {len(y_tune)} rows it has not seen: T = {T:.2f}")
 q = sigmoid(z_tune / T)
 residual = sum((q - y_tune) * z_tune) / len(y_tune)
 sure, hit = sum(max(v, 1.0 - v) for v in q) / len(q), accuracy(y_tune, q >= 0.5)
-print(f"there the slope mean((p - y) z) is {abs(residual):.0e}. Large scores weigh most in it, so "
-      f"this is\nnot quite 'as sure as right': sure to {sure:.1%} on average, right {hit:.1%}")
+print(
+    f"there the slope mean((p - y) z) is {abs(residual):.0e}. Large scores weigh most in it, so "
+    f"this is\nnot quite 'as sure as right': sure to {sure:.1%} on average, right {hit:.1%}"
+)
 
 section("5. What it changes, and what it cannot change")
 cool = sigmoid(z_test / T)
 summary = []
 for name, q in ("T = 1", p), (f"T = {T:.2f}", cool):
-    summary.append((name, accuracy(y_test, q >= 0.5), roc_auc(y_test, q), log_loss(y_test, q),
-                    brier_score(y_test, q), expected_calibration_error(y_test, q)))
+    summary.append(
+        (
+            name,
+            accuracy(y_test, q >= 0.5),
+            roc_auc(y_test, q),
+            log_loss(y_test, q),
+            brier_score(y_test, q),
+            expected_calibration_error(y_test, q),
+        )
+    )
 table(["", "accuracy", "AUC", "log loss", "Brier", "calibration error"], summary)
 after = reliability(cool)
 table(["predicted: even", "happened", "pictures"], after)
@@ -105,19 +118,28 @@ def draw(axes):
         said, did, counts = zip(*bins)
         axes.plot(said, did, "-", linewidth=0.8)
         axes.scatter(said, did, s=[10 + count / 3 for count in counts], label=name, alpha=0.7)
-    axes.set(xlabel="predicted probability", ylabel="share that happened",
-             title="Under the line on the right: too sure")
+    axes.set(
+        xlabel="predicted probability",
+        ylabel="share that happened",
+        title="Under the line on the right: too sure",
+    )
 
 
 picture("11_reliability", draw)
 
 section("What we learned")
-print(f"Shy, honest and boaster are right equally often ({rows[0][2]:.0%}); log loss tells them "
-      f"apart:\n{rows[0][3]:.2f}, {rows[1][3]:.2f}, {rows[2][3]:.2f}.")
-print(f"The boaster was right in {right:.1%} and sure to {confidence:.1%}; its log loss was "
-      f"{summary[0][3]:.2f},\nworse than a coin's 0.69.")
-print(f"Scores divided by T = {T:.1f} have {summary[1][3]:.2f}; the calibration error falls from "
-      f"{summary[0][5]:.2f} to {summary[1][5]:.2f},\nand no decision changes.")
+print(
+    f"Shy, honest and boaster are right equally often ({rows[0][2]:.0%}); log loss tells them "
+    f"apart:\n{rows[0][3]:.2f}, {rows[1][3]:.2f}, {rows[2][3]:.2f}."
+)
+print(
+    f"The boaster was right in {right:.1%} and sure to {confidence:.1%}; its log loss was "
+    f"{summary[0][3]:.2f},\nworse than a coin's 0.69."
+)
+print(
+    f"Scores divided by T = {T:.1f} have {summary[1][3]:.2f}; the calibration error falls from "
+    f"{summary[0][5]:.2f} to {summary[1][5]:.2f},\nand no decision changes."
+)
 print("T must be fitted on rows that were not learned: on its own rows the model is never wrong.")
 
 assert rows[0][2] == rows[1][2] == rows[2][2] and rows[1][3] < min(rows[0][3], rows[2][3])

@@ -52,6 +52,8 @@ print(f"softmax(z + 100) - softmax(z): at most {shifted:.1g}")
 print(f"softmax([0, s])[1] - sigmoid(s): at most {two:.1g}")
 
 section("4. Handwritten digits, learned in both ways")
+
+
 # 64 grey pixels, ten classes. The scores are X @ W + b for both. Softmax is told which of the
 # ten it is; the sigmoids get ten questions a picture: "is it a 0?", "is it a 1?", ...
 def learn(loss, targets, outputs, epochs=8):
@@ -100,20 +102,29 @@ def draw(axes):
     for name, p in ("softmax", choice), ("ten sigmoids", answers):
         bins = [(i + 0.5) / 20 for i in range(40)]
         axes.hist(list(map(sum, p.rows)), bins=bins, alpha=0.6, label=name)
-    axes.set(xlabel="sum of the ten probabilities of a picture", ylabel="pictures",
-             title="One choice sums to one; ten questions do not")
+    axes.set(
+        xlabel="sum of the ten probabilities of a picture",
+        ylabel="pictures",
+        title="One choice sums to one; ten questions do not",
+    )
 
 
 picture("12_sums", draw)
 
 section("What we learned")
 (_, acc_softmax, *_), (_, acc_sigmoid, low, high, none, several) = summary
-print(f"Softmax probabilities sum to 1 because they are divided by their sum; the sigmoids of\n"
-      f"one picture sum to anything from {low:.2f} to {high:.2f}.")
-print(f"For one choice among ten digits softmax is right in {acc_softmax:.1%}, ten sigmoids in "
-      f"{acc_sigmoid:.1%};\nthese said 'none of them' {none} times and 'several' {several} times.")
-print(f"For questions that may be true together sigmoids are right in {right['sigmoid']:.1%}, and "
-      f"softmax,\nwhich cannot say yes twice, in {right['softmax']:.1%}.")
+print(
+    f"Softmax probabilities sum to 1 because they are divided by their sum; the sigmoids of\n"
+    f"one picture sum to anything from {low:.2f} to {high:.2f}."
+)
+print(
+    f"For one choice among ten digits softmax is right in {acc_softmax:.1%}, ten sigmoids in "
+    f"{acc_sigmoid:.1%};\nthese said 'none of them' {none} times and 'several' {several} times."
+)
+print(
+    f"For questions that may be true together sigmoids are right in {right['sigmoid']:.1%}, and "
+    f"softmax,\nwhich cannot say yes twice, in {right['softmax']:.1%}."
+)
 print("With two classes there is no difference: softmax([0, s])[1] is sigmoid(s).")
 
 assert abs(sum(one_choice) - 1.0) < 1e-12 and sum(three_questions) > 1.5

@@ -49,8 +49,10 @@ cost = lambda v, labels: binary_cross_entropy_with_logits(x @ [v], labels)
 table(["w", "loss"], [(v, cost(v, y)) for v in (1.0, 2.0, 4.0, 8.0, 16.0)])
 y_mixed = Array([0, 0, 1, 0, 1, 1])  # the two in the middle have changed places
 costs = {v: cost(v, y_mixed) for v in (0.5, 1.0, 2.0, 4.0)}
-print(f"separable: {is_linearly_separable(x, y)}. With two labels exchanged: "
-      f"{is_linearly_separable(x, y_mixed)}; then the loss has a bottom:")
+print(
+    f"separable: {is_linearly_separable(x, y)}. With two labels exchanged: "
+    f"{is_linearly_separable(x, y_mixed)}; then the loss has a bottom:"
+)
 print("  " + ", ".join(f"{v:.3f} at w = {k}" for k, v in costs.items()))
 
 section("3. Real data: 30 features separate 427 tumours")
@@ -71,12 +73,15 @@ def judged(l2):
 
 section("4. Without and with a penalty")
 results = [judged(l2) for l2 in (0.0, 1e-4, 1e-3, 1e-2, 1e-1, 1.0)]
-table(["l2", "|w|", "loss, seen rows", "held back", "accuracy, held back"],
-      [r[:5] for r in results])
+table(
+    ["l2", "|w|", "loss, seen rows", "held back", "accuracy, held back"], [r[:5] for r in results]
+)
 (warning,) = results[0][6]
 print(f"fit says of the first: {str(warning.message)[:63]} ...")
-print(f"l2 = 0 is wrong {100 * (1 - results[0][4]):.0f} times in 100, and sure of it: that costs "
-      f"{results[0][3]:.0f} a row. (Saying 1/2 costs 0.69.)")
+print(
+    f"l2 = 0 is wrong {100 * (1 - results[0][4]):.0f} times in 100, and sure of it: that costs "
+    f"{results[0][3]:.0f} a row. (Saying 1/2 costs 0.69.)"
+)
 print("(Whoever chooses l2 by these rows needs a third part to say how good the choice is.)")
 
 section("5. What the penalty does: the pull that balances the push")
@@ -86,8 +91,10 @@ model, n = best[5], len(y_train)
 p = model.predict_proba(X_train)[:, 1]
 push = X_train.T @ (y_train - p) / n
 pull = best[0] * model.coef_
-table(["weight", "w", "push of the rows", "pull l2 w"],
-      [(k, model.coef_[k], push[k], pull[k]) for k in (0, 1, 20)])
+table(
+    ["weight", "w", "push of the rows", "pull l2 w"],
+    [(k, model.coef_[k], push[k], pull[k]) for k in (0, 1, 20)],
+)
 
 section("The picture")
 
@@ -99,21 +106,31 @@ def draw(axes):
         axes.plot(ws, heights, color=color, label=f"l2 = {l2}")
         if l2:
             axes.plot(ws[heights.index(min(heights))], min(heights), "o", color=color)
-    axes.set(xlabel="w", ylabel="loss + l2 / 2 w^2", ylim=(0, 2.5),
-             title="A slope for ever, or a bowl")
+    axes.set(
+        xlabel="w", ylabel="loss + l2 / 2 w^2", ylim=(0, 2.5), title="A slope for ever, or a bowl"
+    )
 
 
 picture("13_slope_or_bowl", draw)
 
 section("What we learned")
-print("Where a line separates the classes w grows for ever: "
-      + ", ".join(f"{g[1]:.1f}" for g in grown) + "\nafter 10, 100, 1000, 10000 steps.")
-print(f"On the tumours |w| reached {results[0][1]:.0f}; the loss was {results[0][2]:.0e} "
-      f"on seen rows, {results[0][3]:.1f} on others.")
-print(f"With l2 = {best[0]:g} it is {best[3]:.3f} and |w| = {best[1]:.1f}: {best[4]:.1%} right, "
-      f"not {results[0][4]:.1%}.")
-print(f"Too much of it, l2 = 1, makes the model shy: |w| = {results[-1][1]:.2f}, "
-      f"loss {results[-1][3]:.3f}.")
+print(
+    "Where a line separates the classes w grows for ever: "
+    + ", ".join(f"{g[1]:.1f}" for g in grown)
+    + "\nafter 10, 100, 1000, 10000 steps."
+)
+print(
+    f"On the tumours |w| reached {results[0][1]:.0f}; the loss was {results[0][2]:.0e} "
+    f"on seen rows, {results[0][3]:.1f} on others."
+)
+print(
+    f"With l2 = {best[0]:g} it is {best[3]:.3f} and |w| = {best[1]:.1f}: {best[4]:.1%} right, "
+    f"not {results[0][4]:.1%}."
+)
+print(
+    f"Too much of it, l2 = 1, makes the model shy: |w| = {results[-1][1]:.2f}, "
+    f"loss {results[-1][3]:.3f}."
+)
 
 assert 2.0 < per_decade < 2.6 and all(a[1] < c[1] and a[2] > c[2] for a, c in zip(grown, grown[1:]))
 assert is_linearly_separable(x, y) and not is_linearly_separable(x, y_mixed) and separable

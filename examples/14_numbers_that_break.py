@@ -57,16 +57,20 @@ print("Where exp(-z) overflows the 1 beside it counts for nothing: exp(z) is the
 # In softmax only differences count, so the largest score is taken out first.
 book_softmax = lambda z: [math.exp(v) / sum(map(math.exp, z)) for v in z]
 first = lambda f: lambda *z: f(z)[0]
-rows = [(str(z), attempt(first(book_softmax), *z), attempt(first(softmax), *z))
-        for z in ((1.0, 0.0), (710.0, 709.0), (-750.0, -751.0))]
+rows = [
+    (str(z), attempt(first(book_softmax), *z), attempt(first(softmax), *z))
+    for z in ((1.0, 0.0), (710.0, 709.0), (-750.0, -751.0))
+]
 table(["scores", "from the book", "softmax"], rows)
 
 section("2. Rounding: p becomes 1, so 1 - p and the slope p (1 - p) become 0; log(0) has no value")
 # The label is 0 and the score says 1, more and more surely: loss = -log(1 - p), about z.
 loss_from_book = lambda z: -math.log(1.0 - from_book(z))
 loss_of_score = lambda z: binary_cross_entropy_with_logits(z, 0.0)
-rows = [(z, 1.0 - sigmoid(z), attempt(loss_from_book, z), attempt(loss_of_score, z))
-        for z in (1.0, 20.0, 36.0, 37.0, -40.0)]
+rows = [
+    (z, 1.0 - sigmoid(z), attempt(loss_from_book, z), attempt(loss_of_score, z))
+    for z in (1.0, 20.0, 36.0, 37.0, -40.0)
+]
 table(["score z", "1 - p", "-log(1 - p)", "softplus(z)"], rows)
 print("Wrong digits come first (z = 36), then no number at all. And at z = -40, where the model")
 print("is right, the book says that nothing is left to gain: log(1 + exp(-40)) rounds to log(1).")
@@ -80,8 +84,10 @@ section("3. The obvious repair hides the flaw: clipping")
 # Keep p between eps and 1 - eps, and all numbers are finite. But what is the slope there?
 EPS = 1e-7
 clipped = lambda z: -log(1.0 - clip(sigmoid(z), EPS, 1.0 - EPS))
-rows = [(z, clipped(z), loss_of_score(z), grad(clipped)(z), grad(loss_of_score)(z))
-        for z in (1.0, 15.0, 17.0, 40.0)]
+rows = [
+    (z, clipped(z), loss_of_score(z), grad(clipped)(z), grad(loss_of_score)(z))
+    for z in (1.0, 15.0, 17.0, 40.0)
+]
 table(["score z", "loss, clipped", "loss", "slope, clipped", "slope p - y"], rows)
 
 section("4. Who is surely wrong cannot repent, if the slope is gone")
@@ -106,8 +112,10 @@ section("5. It happens: real data whose columns nobody scaled")
 # want columns of one scale, by StandardScaler; but only one of them breaks without.)
 from_p = lambda z, y: binary_cross_entropy(sigmoid(z), y)
 reached = {"probabilities": learn(from_p), "scores": learn(binary_cross_entropy_with_logits)}
-table(["loss from", "learned", "share of rows right"],
-      [(name, *how_far) for name, how_far in reached.items()])
+table(
+    ["loss from", "learned", "share of rows right"],
+    [(name, *how_far) for name, how_far in reached.items()],
+)
 
 section("6. Who did it?")
 w = Value([1.0] * 30)  # scores in the thousands
@@ -127,8 +135,11 @@ def draw(axes):
     axes.plot(z, [clipped(v) for v in z], "--", label="from a clipped probability")
     book = [v for v in z if from_book(v) < 1.0]
     axes.plot(book[-1], loss_from_book(book[-1]), "x", color="black", label="the book ends here")
-    axes.set(xlabel="score z of a row whose label is 0", ylabel="loss",
-             title="Clipping cuts the slope off where it is needed most")
+    axes.set(
+        xlabel="score z of a row whose label is 0",
+        ylabel="loss",
+        title="Clipping cuts the slope off where it is needed most",
+    )
 
 
 picture("14_clipping", draw)
@@ -136,11 +147,15 @@ picture("14_clipping", draw)
 section("What we learned")
 last = max(v for v in range(100) if from_book(v) < 1.0)
 print(f"From the score {last + 1} on a probability rounds to 1, and the log of 1 - p is no number.")
-print(f"Clipping makes the loss finite, but at 40 the slope {grad(clipped)(40.0):g}, not "
-      f"{grad(loss_of_score)(40.0):g}: it repents {never}.")
+print(
+    f"Clipping makes the loss finite, but at 40 the slope {grad(clipped)(40.0):g}, not "
+    f"{grad(loss_of_score)(40.0):g}: it repents {never}."
+)
 print(f"The loss of the score, log(1 + exp(z)) if y = 0, keeps its digits, and repents in {soon}.")
-print("Real data that nobody scaled: the book's loss learned "
-      f"{reached['probabilities'][0]},\nthe other form {reached['scores'][0]}.")
+print(
+    "Real data that nobody scaled: the book's loss learned "
+    f"{reached['probabilities'][0]},\nthe other form {reached['scores'][0]}."
+)
 
 assert attempt(from_book, -710.0) == "OverflowError" and attempt(sigmoid, -710.0) == "4.47629e-309"
 assert last == 36 and attempt(loss_from_book, 37.0) == "ValueError"

@@ -55,8 +55,9 @@ section("1. Slope alone, and slope with curvature")
 # that has the same slope and curvature here. d = inverse(H) g.
 _, descent = walk(SGD, 200, lr=safe_learning_rate(X))
 best, newton = walk(Newton, 8)
-table(["step", "slope left by descent", "by Newton"],
-      [(k, descent[k], newton[k]) for k in range(9)])
+table(
+    ["step", "slope left by descent", "by Newton"], [(k, descent[k], newton[k]) for k in range(9)]
+)
 print(f"after 200 steps of descent: {descent[200]:.2g}")
 print("At the end each step of Newton nearly doubles the number of right digits.")
 
@@ -90,9 +91,13 @@ unit = lambda k: [float(k == i) for i in range(len(root))]
 error = [math.sqrt(solve(root, unit(k))[k]) for k in range(4)]
 between = lambda k: [math.exp(best[k] + side * 1.96 * error[k]) for side in (-1.0, 1.0)]
 header = ["one std. dev. more", "w", "std. error", "w / error", "odds times", "95 %: from", "to"]
-table(header, [
-    (n, best[k], error[k], best[k] / error[k], math.exp(best[k]), *between(k))
-    for k, n in enumerate(NAMES)])
+table(
+    header,
+    [
+        (n, best[k], error[k], best[k] / error[k], math.exp(best[k]), *between(k))
+        for k, n in enumerate(NAMES)
+    ],
+)
 per_unit = math.exp(best[0] / scaler.scale_[0])
 print(f"In the unit of the table: a radius larger by 1 multiplies the odds by {per_unit:.2f}.")
 
@@ -119,8 +124,10 @@ middle = sum(w for w, _ in worlds) / len(worlds)
 spread = math.sqrt(sum((w - middle) ** 2 for w, _ in worlds) / len(worlds))
 claimed = sum(e for _, e in worlds) / len(worlds)
 inside = sum(abs(w - TRUE[0]) < 1.96 * e for w, e in worlds)
-table(["spread of w over the worlds", "mean standard error", "truth in the 95 % interval"],
-      [(spread, claimed, f"{inside} of {len(worlds)}")])
+table(
+    ["spread of w over the worlds", "mean standard error", "truth in the 95 % interval"],
+    [(spread, claimed, f"{inside} of {len(worlds)}")],
+)
 
 section("The picture")
 
@@ -132,19 +139,29 @@ def draw(axes):
     left.set(xlabel="step", ylabel="largest slope", title="Digits double")
     for k in range(3):
         right.plot(sorted([math.exp(best[k]), *between(k)]), [k] * 3, "o-", linewidth=3)
-    right.set(xscale="log", xlim=(1, None), yticks=range(3), yticklabels=NAMES,
-              xlabel="odds times (log scale)", title="Odds ratios with 95 % intervals")
+    right.set(
+        xscale="log",
+        xlim=(1, None),
+        yticks=range(3),
+        yticklabels=NAMES,
+        xlabel="odds times (log scale)",
+        title="Odds ratios with 95 % intervals",
+    )
 
 
 picture("15_odds_ratios", draw, ncols=2, figsize=(10, 4))
 
 section("What we learned")
-print(f"Newton is at the bottom (slope {newton[8]:.0e}) after 8 steps; descent has "
-      f"{descent[200]:.0e} left after 200.")
+print(
+    f"Newton is at the bottom (slope {newton[8]:.0e}) after 8 steps; descent has "
+    f"{descent[200]:.0e} left after 200."
+)
 worst, (steep, curved) = max(losses["full steps"]), ends["full steps"]
-print(f"From a bad start full steps drove the loss to {worst:,.0f}. There it is straight: slope "
-      f"{steep:.2f},\ncurvature {curved:g}, so no Newton step. Halving steps until the loss falls "
-      "repairs it.")
+print(
+    f"From a bad start full steps drove the loss to {worst:,.0f}. There it is straight: slope "
+    f"{steep:.2f},\ncurvature {curved:g}, so no Newton step. Halving steps until the loss falls "
+    "repairs it."
+)
 low, high = between(0)
 print(f"The inverse Hessian says that w of the radius is {best[0]:.2f} +- {error[0]:.2f}. So one")
 print("standard deviation more, all else the same, multiplies the odds of a malignant tumour by")

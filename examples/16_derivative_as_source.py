@@ -26,6 +26,7 @@ from tinygrad_lr.graph import compile, to_source
 
 def nested(depth):
     """x -> f, with so many steps f = f * sin(f)."""
+
     def f(x):
         for _ in range(depth):
             x = x * sin(x)
@@ -103,9 +104,16 @@ source_of_one = compile(neuron, 0.5, 0.0, 1.0, 1.0, argnums=(0, 1))
 engine_of_one = value_and_grad(neuron, argnums=(0, 1))
 microseconds = lambda work, times: 1e6 / times * min(timeit.repeat(work, number=times))
 one, all_rows = (0.5, -1.0, 3.0, 1.0), (Array(zeros), 0.0, X, y)
-table(["microseconds a step", "by source", "by engine"], [
-    ("1 row", *(microseconds(lambda: f(*one), 500) for f in (source_of_one, engine_of_one))),
-    ("569 rows", *(microseconds(lambda: f(*all_rows), 5) for f in (source_of_all, engine_of_all)))])
+table(
+    ["microseconds a step", "by source", "by engine"],
+    [
+        ("1 row", *(microseconds(lambda: f(*one), 500) for f in (source_of_one, engine_of_one))),
+        (
+            "569 rows",
+            *(microseconds(lambda: f(*all_rows), 5) for f in (source_of_all, engine_of_all)),
+        ),
+    ],
+)
 
 section("The picture")
 
@@ -120,8 +128,10 @@ def draw(axes):
 picture("16_letters_and_lines", draw)
 
 section("What we learned")
-print(f"As one formula the derivative of 7 nested steps has {rows[-1][2]:,} letters; as source "
-      f"{rows[-1][3]} lines.")
+print(
+    f"As one formula the derivative of 7 nested steps has {rows[-1][2]:,} letters; as source "
+    f"{rows[-1][3]} lines."
+)
 print("The source is what one derives by hand: d_z = p - y, then d_w = d_z * x and d_b = d_z.")
 print("Run on its own it gives the engine's numbers, because it is the same rules, listed.")
 print(f"Learning by source and by engine ends at the same weights, within {apart:.1g}.")

@@ -41,6 +41,7 @@ def of_floats(x):
 
 def operation_named(name, **rules):
     """`of_floats` as an operation with these rules."""
+
     def function(x):
         return of_floats(x)
 
@@ -83,8 +84,7 @@ def swish(x):
 
 said_right = verdict(swish, X)
 slope, h = grad(swish), 1e-4
-rows = [(x, swish(x), slope(x), grad(slope)(x), (slope(x + h) - slope(x - h)) / (2 * h))
-        for x in X]
+rows = [(x, swish(x), slope(x), grad(slope)(x), (slope(x + h) - slope(x - h)) / (2 * h)) for x in X]
 table(["x", "swish", "slope", "curvature", "by differences"], rows)
 print(f"It is one of {len(OPERATIONS)} operations now; at `samples` the test suite would try it.")
 
@@ -117,8 +117,13 @@ for name, loss, lr in ("squares", lambda e: e * e, 0.4), ("pinball", pinball, 10
         c.data, c.grad = c.data - lr * c.grad, None
     best[name] = c.data
 mean, high = sum(radii) / len(radii), radii[int(0.9 * len(radii))]
-table(["", "learned", "counted"], [("squares: the mean", best["squares"], mean),
-                                   ("pinball: the 90 % quantile", best["pinball"], high)])
+table(
+    ["", "learned", "counted"],
+    [
+        ("squares: the mean", best["squares"], mean),
+        ("pinball: the 90 % quantile", best["pinball"], high),
+    ],
+)
 
 section("The picture")
 
@@ -138,8 +143,10 @@ print("An operation is a function of numbers and a rule an argument; nothing els
 print("gradcheck compared five wrong rules with finite differences, found each, and said what is")
 print("wrong: none, the sign, the factor 2, a missing term, or one that reads .data.")
 print(f"The last was invisible to first derivatives ({said_first}) and found by the second ones.")
-print(f"Squares learned the mean, {best['squares']:.2f}; the loss of our own, in four lines, the "
-      f"radius\nthat 90 % of the tumours do not exceed, {best['pinball']:.2f}.")
+print(
+    f"Squares learned the mean, {best['squares']:.2f}; the loss of our own, in four lines, the "
+    f"radius\nthat 90 % of the tumours do not exceed, {best['pinball']:.2f}."
+)
 
 assert "missing rule" in said_missing and "wrong sign" in said_sign
 assert "2 times the right one" in said_factor and "missing term" in said_term

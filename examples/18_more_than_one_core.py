@@ -56,8 +56,10 @@ def main():
     slopes = [grad(lambda w, X=X, y=y: loss(X, y, w, b))(w) for X, y in parts]
     plain = (slopes[0] + slopes[1]) / 2.0
     weighed = slopes[0] * (100 / 569) + slopes[1] * (469 / 569)
-    far = {name: max(map(abs, guess - whole)) for name, guess in
-           (("plain mean of both", plain), ("weighed by their rows", weighed))}
+    far = {
+        name: max(map(abs, guess - whole))
+        for name, guess in (("plain mean of both", plain), ("weighed by their rows", weighed))
+    }
     table(["slopes of 100 and of 469 rows", "error"], far.items())
 
     section("2. The same walk, by processes side by side")
@@ -74,8 +76,9 @@ def main():
     table(["rows", "ms a step, 1 process", "2 processes", "times faster"], rows)
 
     section("3. The same model?")
-    apart = {size: max(map(abs, weights["one", size] - weights["two", size]))
-             for size in (569, 6828)}
+    apart = {
+        size: max(map(abs, weights["one", size] - weights["two", size])) for size in (569, 6828)
+    }
     same = all(weights["two", size] == weights["again", size] for size in apart)
     table(["rows", "largest difference of a weight"], apart.items())
     print("Sums in another order are rounded in another way, so last digits may differ. But the")
@@ -84,20 +87,29 @@ def main():
     section("The picture")
 
     def draw(axes):
-        axes.bar(["569 rows\n1 process", "2", "6828 rows\n1 process", "2 "],
-                 [rows[0][1], rows[0][2], rows[1][1], rows[1][2]], color=["C0", "C1"] * 2)
+        axes.bar(
+            ["569 rows\n1 process", "2", "6828 rows\n1 process", "2 "],
+            [rows[0][1], rows[0][2], rows[1][1], rows[1][2]],
+            color=["C0", "C1"] * 2,
+        )
         axes.set(ylabel="milliseconds a step", title="A step, by one process and by two")
 
     picture("18_processes", draw)
 
     section("What we learned")
-    print(f"Weighed by rows, the slopes of shards add up to the slope of all, within "
-          f"{far['weighed by their rows']:.0e};\nthe plain mean is off by "
-          f"{far['plain mean of both']:.3f}.")
-    print(f"Two processes learned the weights of one, within {max(apart.values()):.0e}; and twice "
-          "the same.")
-    print(f"On {rows[0][0]} rows they were {rows[0][3]:.1f} times as fast, on {rows[1][0]} rows "
-          f"{rows[1][3]:.1f} times:")
+    print(
+        f"Weighed by rows, the slopes of shards add up to the slope of all, within "
+        f"{far['weighed by their rows']:.0e};\nthe plain mean is off by "
+        f"{far['plain mean of both']:.3f}."
+    )
+    print(
+        f"Two processes learned the weights of one, within {max(apart.values()):.0e}; and twice "
+        "the same."
+    )
+    print(
+        f"On {rows[0][0]} rows they were {rows[0][3]:.1f} times as fast, on {rows[1][0]} rows "
+        f"{rows[1][3]:.1f} times:"
+    )
     print(f"a step must be worth its messages, and a core be free (of {os.cpu_count()}).")
 
     assert far["weighed by their rows"] < 1e-12 < 1e-3 < far["plain mean of both"]

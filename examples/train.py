@@ -49,13 +49,21 @@ def arguments(argv=None):
     add("--table", help="the table of the database")
     add("--target", help="the column to predict; needed with a table of your own")
     add("--epochs", type=int, default=100, help="passes over the training rows (%(default)s)")
-    add("--batch-size", type=int, default=32,
-        help="rows a step; 0: all of them, but not of a database (%(default)s)")
+    add(
+        "--batch-size",
+        type=int,
+        default=32,
+        help="rows a step; 0: all of them, but not of a database (%(default)s)",
+    )
     add("--learning-rate", type=float, default=0.1, help="length of a step (%(default)s)")
     add("--l2", type=float, default=1e-3, help="penalty of large weights (%(default)s)")
     add("--optimizer", default="SGD", help="a name from tinygrad_lr.optim (%(default)s)")
-    add("--test-size", type=share_or_rows, default=0.25,
-        help="rows held back, a share or a number of them (%(default)s)")
+    add(
+        "--test-size",
+        type=share_or_rows,
+        default=0.25,
+        help="rows held back, a share or a number of them (%(default)s)",
+    )
     add("--seed", type=int, default=0, help="of all that is left to chance (%(default)s)")
     add("--checkpoint", metavar="PATH", help="keep the state of the training here, to go on from")
     add("--resume", action="store_true", help="go on from the checkpoint, if there is one")

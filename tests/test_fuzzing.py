@@ -50,7 +50,9 @@ def spoiled_bytes(draw, valid):
             st.one_of(
                 st.binary(max_size=8),
                 st.just(content[first:last] * 2),
-                st.sampled_from([b"", b'"', b"\n", b",", b"\0", b"\xff", b"-", b"e999", b"9" * 400])
+                st.sampled_from(
+                    [b"", b'"', b"\n", b",", b"\0", b"\xff", b"-", b"e999", b"9" * 400]
+                ),
             )
         )
         content = content[:first] + middle + content[last:]

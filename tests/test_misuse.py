@@ -358,7 +358,6 @@ def test_a_gradient_of_another_shape_is_refused_where_it_is_given():
     assert v.grad is None
 
 
-
 def test_an_optimizer_wants_a_list_of_parameters_and_a_number_as_rate():
     with pytest.raises(TypeError, match=r"for a single one: \[parameter\]"):
         SGD(Value([1.0]), lr=0.1)

@@ -196,7 +196,8 @@ def _diagnosis(found: list[float], slopes: list[Slope], wrong: list[int], nth: i
         return "The function is not finite near this point: check it elsewhere."
     if first.form == "jump":
         return (
-            "The function jumps here" + (", as a derivative does at a kink" if nth > 1 else "")
+            "The function jumps here"
+            + (", as a derivative does at a kink" if nth > 1 else "")
             + "; move the point away from it."
         )
     if first.form == "kink":

@@ -363,8 +363,8 @@ GROUPS = [
         lambda kind, random: (score(kind, random), label(random)),
         of_a_labelled_score,
         {
-            "binary_cross_entropy_with_logits": lambda z, y: (
-                tg.binary_cross_entropy_with_logits(z, y, "none")
+            "binary_cross_entropy_with_logits": lambda z, y: tg.binary_cross_entropy_with_logits(
+                z, y, "none"
             )
         },
     ),

@@ -17,11 +17,14 @@ every_lesson = pytest.mark.parametrize("lesson", LESSONS, ids=lambda path: path.
 
 
 def code_lines(text):
-    """The numbers of the lines that hold code: not empty, no comment, no docstring."""
-    lines = set()
+    """Where each line of code begins, however it is wrapped: no comment, no docstring."""
+    lines, begins = set(), True
     for token in tokenize.generate_tokens(io.StringIO(text).readline):
-        if token.type not in NO_CODE:
-            lines.update(range(token.start[0], token.end[0] + 1))
+        if token.type == tokenize.NEWLINE:
+            begins = True
+        elif begins and token.type not in NO_CODE:
+            lines.add(token.start[0])
+            begins = False
     for node in ast.walk(ast.parse(text)):
         has_words = isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef)
         if has_words and ast.get_docstring(node):
@@ -40,7 +43,7 @@ def test_lines_of_code_are_counted_as_people_count_them():
     docstring = '"""A\nB."""\n'
     function = f"def f():\n    {docstring}    return x\n"
     text = f"{docstring}\n# why\nx = [\n    1,\n]  # there\n\n{function}"
-    assert code_lines(text) == {5, 6, 7, 9, 12}
+    assert code_lines(text) == {5, 9, 12}
 
 
 @every_lesson

@@ -61,8 +61,10 @@ def agree(both, point):
     """One value, and one gradient of a sum in which each row weighs something else."""
     one, other = (numbers([f(*point)]) for f in both)
     assert one == pytest.approx(other, rel=1e-14)
-    weigh = lambda f: lambda *args: (
-        loss * 3.0 if (loss := f(*args)).shape == () else (loss * range(1, len(loss) + 1)).sum()
+    weigh = lambda f: (
+        lambda *args: (
+            loss * 3.0 if (loss := f(*args)).shape == () else (loss * range(1, len(loss) + 1)).sum()
+        )
     )
     one, other = (numbers(grad(weigh(f), (0, 1, 2))(*point)) for f in both)
     assert one == pytest.approx(other, rel=1e-13, abs=1e-13)

@@ -333,8 +333,9 @@ def test_for_raw_rows_undoes_the_scaler():
     scaler = StandardScaler()
     model = SoftmaxRegression(epochs=5).fit(scaler.fit_transform(data.X), data.y)
     raw = model.for_raw_rows(scaler)
-    for mine, theirs in zip(raw.predict_proba(data.X).flat,
-                            model.predict_proba(scaler.transform(data.X)).flat):
+    for mine, theirs in zip(
+        raw.predict_proba(data.X).flat, model.predict_proba(scaler.transform(data.X)).flat
+    ):
         assert mine == pytest.approx(theirs, abs=1e-12)
 
 

@@ -47,12 +47,8 @@ CASES = [
         inputs=dict(input=[0.0, 1.0, 0.0, 1.0], target=[0.0, 1.0, 1.0, 0.0]),
         note="PyTorch clamps each logarithm to -100, and p * (1 - p) to 1e-12",
     ),
-    dict(
-        loss="binary_cross_entropy_with_logits", inputs=dict(input=SCORES, target=HARD)
-    ),
-    dict(
-        loss="binary_cross_entropy_with_logits", inputs=dict(input=SCORES, target=SOFT)
-    ),
+    dict(loss="binary_cross_entropy_with_logits", inputs=dict(input=SCORES, target=HARD)),
+    dict(loss="binary_cross_entropy_with_logits", inputs=dict(input=SCORES, target=SOFT)),
     dict(
         loss="binary_cross_entropy_with_logits",
         inputs=dict(

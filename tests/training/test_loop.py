@@ -80,9 +80,7 @@ def test_stochastic_training_stops_when_the_loss_no_longer_falls():
     assert best_before - min(history.epoch_losses[-5:]) <= 1e-3
 
 
-@pytest.mark.parametrize(
-    "make", [LBFGS, BacktrackingLineSearch, partial(Newton, line_search=True)]
-)
+@pytest.mark.parametrize("make", [LBFGS, BacktrackingLineSearch, partial(Newton, line_search=True)])
 def test_it_ends_when_the_optimizer_says_that_nothing_is_left_to_gain(make):
     w = Value(3.0)
     optimizer = make([w])
@@ -249,7 +247,9 @@ def test_what_a_callback_returns_by_the_way_does_not_stop():
         pass
 
     w = Value(1.0)
-    run = lambda answer: minimize(
-        lambda X, y: w * w, [w], [(0, [0])], SGD([w], lr=0.1), 3, [lambda h: answer]
-    ).epochs
+    run = lambda answer: (
+        minimize(
+            lambda X, y: w * w, [w], [(0, [0])], SGD([w], lr=0.1), 3, [lambda h: answer]
+        ).epochs
+    )
     assert [run(answer) for answer in (True, bool_(1), 1, "x", None, False)] == [1, 1, 3, 3, 3, 3]

@@ -6,6 +6,8 @@
     modes       no_grad, detect_anomaly: what happens beside computing
     value       Value: a number that remembers how it was made; the backward walk
     lift        how an operation is made: value and rules in one place
+
+No particular operation is here (`ops`).
 """
 
 __all__: list[str] = []

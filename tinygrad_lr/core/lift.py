@@ -41,8 +41,7 @@ from .array import elementwise as elementwise_of
 from .shapes import Shape, broadcast_shape
 from .value import Value, record, shares, shares_of_one, shares_of_two
 
-__all__ = ["OPERATIONS", "Operation", "broadcast_to", "elementwise", "operation", "shape",
-           "sum_to"]
+__all__ = ["OPERATIONS", "Operation", "broadcast_to", "elementwise", "operation", "shape", "sum_to"]
 
 OPERATIONS: dict[str, Operation] = {}
 

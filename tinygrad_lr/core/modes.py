@@ -28,8 +28,15 @@ from typing import Any, NamedTuple
 
 from .array import Data, flat_of, is_finite
 
-__all__ = ["Mode", "check_finite", "current_mode", "detect_anomaly", "mode", "mode_or_none",
-           "no_grad"]
+__all__ = [
+    "Mode",
+    "check_finite",
+    "current_mode",
+    "detect_anomaly",
+    "mode",
+    "mode_or_none",
+    "no_grad",
+]
 
 
 class Mode(NamedTuple):

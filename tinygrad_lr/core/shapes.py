@@ -20,8 +20,15 @@ from collections.abc import Sequence
 from functools import lru_cache
 from typing import Any
 
-__all__ = ["Shape", "broadcast_shape", "normal_axes", "positions", "settled",
-           "strides", "whole_numbers"]
+__all__ = [
+    "Shape",
+    "broadcast_shape",
+    "normal_axes",
+    "positions",
+    "settled",
+    "strides",
+    "whole_numbers",
+]
 
 Shape = tuple[int, ...]
 

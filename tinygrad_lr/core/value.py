@@ -46,6 +46,7 @@ if TYPE_CHECKING:
 
     def _attached(self: Value, *others: Any) -> Any: ...
 
+
 __all__ = ["Value"]
 
 _next_birth = count().__next__

@@ -97,8 +97,8 @@ def _head(lines: Lines, guarded: bool) -> list[str]:
     if names:
         told = f"from tinygrad_lr.core.array import {', '.join(names)}"
         if len(told) > WIDTH:
-            names = "".join(f"    {name},\n" for name in names)
-            told = f"from tinygrad_lr.core.array import (\n{names})"
+            listed = "".join(f"    {name},\n" for name in names)
+            told = f"from tinygrad_lr.core.array import (\n{listed})"
         head += ["", told]
     head += ["", "from tinygrad_lr.core.lift import OPERATIONS"] if writer.needs_operations else []
     for name, data in constants:

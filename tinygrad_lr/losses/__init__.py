@@ -3,6 +3,8 @@
     targets       what losses are given, checked
     likelihood    likelihood, log-likelihood, cross-entropy
     linear        cross-entropy of linear scores, in one step
+
+The losses are functions of `tinygrad_lr` too.
 """
 
 from . import likelihood, linear

@@ -140,8 +140,8 @@ def errors_of_two_classes(logits: Any, targets: Any, *, reduction: str) -> Any:
 @_expects_scores
 @operation(
     logits=lambda g, out, logits, targets, *, reduction, saved: times(g, saved),
-    targets=lambda g, out, logits, targets, *, reduction, saved: (
-        times(g, _of_the_total(-logits, logits, reduction))
+    targets=lambda g, out, logits, targets, *, reduction, saved: times(
+        g, _of_the_total(-logits, logits, reduction)
     ),
     saves=errors_of_two_classes,
     same_as=_spelled_out_bce,

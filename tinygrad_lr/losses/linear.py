@@ -49,19 +49,17 @@ def _mismatch(name: str, wanted: str, *given: Data) -> ValueError:
 
 
 @operation(
-    x=lambda g, out, x, w, b, targets, *, reduction, saved: (
-        reshape(times(g, saved), (-1, 1)) * w
-    ),
+    x=lambda g, out, x, w, b, targets, *, reduction, saved: reshape(times(g, saved), (-1, 1)) * w,
     w=lambda g, out, x, w, b, targets, *, reduction, saved: times(g, saved) @ x,
     b=lambda g, out, x, w, b, targets, *, reduction, saved: sum_to(times(g, saved), shape=()),
-    targets=lambda g, out, x, w, b, targets, **options: (
-        _owed_to_labels(g, out, affine(x, w, b), targets, **options)
+    targets=lambda g, out, x, w, b, targets, **options: _owed_to_labels(
+        g, out, affine(x, w, b), targets, **options
     ),
-    saves=lambda x, w, b, targets, **options: (
-        errors_of_two_classes(affine(x, w, b), targets, **options)
+    saves=lambda x, w, b, targets, **options: errors_of_two_classes(
+        affine(x, w, b), targets, **options
     ),
-    same_as=lambda x, w, b, targets, **options: (
-        binary_cross_entropy_with_logits(affine(x, w, b), targets, **options)
+    same_as=lambda x, w, b, targets, **options: binary_cross_entropy_with_logits(
+        affine(x, w, b), targets, **options
     ),
     samples=[
         (MATRIX, [0.3, 0.7, 2.0], 0.5, [0.9, 0.2], {"reduction": "mean"}),
@@ -94,26 +92,20 @@ def linear_binary_cross_entropy(
 @operation(
     x=lambda g, out, x, w, b, targets, *, reduction, saved: times(g, saved) @ transpose(w),
     w=lambda g, out, x, w, b, targets, *, reduction, saved: transpose(x) @ times(g, saved),
-    b=lambda g, out, x, w, b, targets, *, reduction, saved: (
-        sum_to(times(g, saved), shape=shape(b))
+    b=lambda g, out, x, w, b, targets, *, reduction, saved: sum_to(times(g, saved), shape=shape(b)),
+    targets=lambda g, out, x, w, b, targets, **options: _owed_to_classes(
+        g, out, affine(x, w, b), targets, **options
     ),
-    targets=lambda g, out, x, w, b, targets, **options: (
-        _owed_to_classes(g, out, affine(x, w, b), targets, **options)
+    saves=lambda x, w, b, targets, **options: errors_of_several_classes(
+        affine(x, w, b), targets, **options
     ),
-    saves=lambda x, w, b, targets, **options: (
-        errors_of_several_classes(affine(x, w, b), targets, **options)
-    ),
-    same_as=lambda x, w, b, targets, **options: (
-        cross_entropy(affine(x, w, b), targets, **options)
-    ),
+    same_as=lambda x, w, b, targets, **options: cross_entropy(affine(x, w, b), targets, **options),
     samples=[
         (MATRIX, WEIGHTS, [0.3, -0.4], [[0.2, 0.8], [0.7, 0.3]], {"reduction": "mean"}),
         (COLUMN, [[0.3, -0.7]], [0.3, -0.4], [[0.2, 0.8], [0.7, 0.3]], {"reduction": "none"}),
     ],
 )
-def linear_cross_entropy(
-    x: Any, w: Any, b: Any, targets: Any, *, reduction: str = "mean"
-) -> Any:
+def linear_cross_entropy(x: Any, w: Any, b: Any, targets: Any, *, reduction: str = "mean") -> Any:
     """Cross-entropy of the scores x @ w + b of K classes.
 
     (PyTorch's function of this name takes w as (K, d), and b by name.)

@@ -3,6 +3,8 @@
     elementwise    arithmetic, elementary functions, kinks
     tensors        reductions, shapes, indexing, products
     probability    sigmoid and softmax
+
+These operations become operators and methods of `Value`.
 """
 
 __all__: list[str] = []

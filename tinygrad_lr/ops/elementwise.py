@@ -62,9 +62,7 @@ def subtract(x: float, y: float) -> float:
     return x - y
 
 
-@elementwise(
-    x=lambda g, out, x, y: g * y, y=lambda g, out, x, y: g * x, symbol="*", samples=PAIRS
-)
+@elementwise(x=lambda g, out, x, y: g * y, y=lambda g, out, x, y: g * x, symbol="*", samples=PAIRS)
 def multiply(x: float, y: float) -> float:
     """x * y. The larger one factor is, the faster the product grows with the other."""
     return x * y

@@ -82,9 +82,7 @@ class Adagrad(Optimizer):
         maximize: bool = False,
     ) -> None:
         super().__init__(parameters, lr, weight_decay=weight_decay, maximize=maximize)
-        self.check(
-            lr_decay=lr_decay, initial_accumulator_value=initial_accumulator_value, eps=eps
-        )
+        self.check(lr_decay=lr_decay, initial_accumulator_value=initial_accumulator_value, eps=eps)
         self.lr_decay, self.eps = lr_decay, eps or TINY
         self.initial_accumulator_value = initial_accumulator_value
 
@@ -141,9 +139,7 @@ class RMSprop(Optimizer):
         step = [d / (sqrt(a) + eps) for d, a in zip(g, s)]
         if self.momentum:
             v, momentum = state.get("velocity"), self.momentum
-            state["velocity"] = step = (
-                [momentum * a + d for a, d in zip(v, step)] if v else step
-            )
+            state["velocity"] = step = [momentum * a + d for a, d in zip(v, step)] if v else step
         return [x - lr * d for x, d in zip(w, step)]
 
 

@@ -1,8 +1,8 @@
 """tinygrad_lr, each loss spelled out in primitive operations.
 
-    two classes       softplus(z) - z y
-    several classes   logsumexp(z) - z[label]
-    a network         a Value for each number
+two classes       softplus(z) - z y
+several classes   logsumexp(z) - z[label]
+a network         a Value for each number
 """
 
 from tinygrad_lr import Array, Value, logsumexp, relu, softplus, tanh

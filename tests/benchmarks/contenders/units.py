@@ -4,10 +4,7 @@
 def flat(problem):
     """All weights and biases in one list: of a layer the units one after the other, then the b."""
     return [
-        v
-        for units, b in zip(problem.weights, problem.bias)
-        for part in (*units, b)
-        for v in part
+        v for units, b in zip(problem.weights, problem.bias) for part in (*units, b) for v in part
     ]
 
 
