@@ -21,7 +21,7 @@ from tinygrad_lr import (
     Value, elementwise, grad, gradcheck, logistic_density, sigmoid, where,
 )  # fmt: skip
 from tinygrad_lr.data import load_breast_cancer
-from tinygrad_lr.core.lift import OPERATIONS
+from tinygrad_lr.core.operation import OPERATIONS
 
 
 def verdict(f, *inputs, **options):

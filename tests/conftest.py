@@ -12,7 +12,7 @@ import pytest
 from hypothesis import settings
 from hypothesis.configuration import set_hypothesis_home_dir
 
-from tinygrad_lr.core.lift import OPERATIONS
+from tinygrad_lr.core.operation import OPERATIONS
 
 set_hypothesis_home_dir(Path(tempfile.gettempdir()) / "tinygrad_lr_hypothesis")
 settings.register_profile("fixed", derandomize=True, deadline=None, database=None)

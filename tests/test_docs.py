@@ -136,7 +136,7 @@ def test_every_public_name_has_a_docstring(name):
 
 
 def test_every_operation_has_a_docstring():
-    from tinygrad_lr.core.lift import OPERATIONS
+    from tinygrad_lr.core.operation import OPERATIONS
 
     assert [name for name, op in OPERATIONS.items() if not op.public.__doc__] == []
 

@@ -17,8 +17,17 @@ import tinygrad_lr
 HOUSE = Path(tinygrad_lr.__file__).parent
 FLOORS = [
     ["core.shapes", "core.numerics", "core.array"],
-    ["core.modes", "core.value", "core.lift", "core"],
-    ["ops.elementwise", "ops.tensors", "ops.probability", "ops"],
+    [
+        "core.modes",
+        "core.operation",
+        "core.value",
+        "core.backward",
+        "core.typed",
+        "core.lift",
+        "core.fast",
+        "core",
+    ],
+    ["ops.elementwise", "ops.tensors", "ops.probability", "ops.methods", "ops"],
     ["losses.targets", "losses.likelihood", "losses.linear", "losses"],
     ["calculus", "gradcheck"],
     ["optim", "data", "metrics", "convexity"],

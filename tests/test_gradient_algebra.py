@@ -25,7 +25,8 @@ from tinygrad_lr import (
 )  # fmt: skip
 from tinygrad_lr import sum as total
 from tinygrad_lr.core.array import as_data, flat_of
-from tinygrad_lr.core.lift import OPERATIONS, data_of, shape
+from tinygrad_lr.core.lift import data_of, shape
+from tinygrad_lr.core.operation import OPERATIONS
 
 close = lambda x, scale=1.0: pytest.approx(x, rel=1e-9, abs=1e-11 * scale)
 reals = st.integers(-20, 20).map(lambda k: k / 10 + 0.03)  # no zeros, no kinks

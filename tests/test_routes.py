@@ -23,7 +23,8 @@ from tinygrad_lr import (
 from tinygrad_lr import sum as total
 from tinygrad_lr.core.array import as_data, from_flat, shape_of
 from tinygrad_lr.losses import binary_cross_entropy, binary_cross_entropy_with_logits
-from tinygrad_lr.core.lift import OPERATIONS, data_of, shape
+from tinygrad_lr.core.lift import data_of, shape
+from tinygrad_lr.core.operation import OPERATIONS
 
 X = [[0.5, -1.2, 0.8], [1.5, 0.3, -0.7]]
 W = [[0.2, -0.5], [1.1, 0.4], [-0.3, 0.9]]

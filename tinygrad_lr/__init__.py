@@ -44,7 +44,7 @@ from .core.value import Value
 from .gradcheck import gradcheck
 from .losses import *
 from .ops import elementwise as _elementwise
-from .ops import probability, tensors
+from .ops import methods, probability, tensors
 from .ops.elementwise import *
 from .ops.probability import *
 from .ops.tensors import *
@@ -56,7 +56,7 @@ _on_demand = {
 }  # fmt: skip
 
 _hidden = {  # from `import *`: what would hide Python's own, and the machinery
-    "abs", "max", "min", "sum", "attach", "getitem", "identity", "scatter", "spread", "sum_to",
+    "abs", "max", "min", "sum", "expand_reduced", "getitem", "identity", "scatter_add", "sum_to",
 }  # fmt: skip
 
 __all__ = [

@@ -14,7 +14,7 @@ Array([[4.0, 2.0], [2.0, 0.0]])
 
 Given plain numbers they return plain numbers, given Values they return Values, which can
 be differentiated again. There are no rules here: a transform calls f on fresh Values,
-walks back from the result (`value.pull_back`; `jacobian` once for each element of it), and
+walks back from the result (`core.backward`; `jacobian` once for each element of it), and
 reads off what they are owed.
 """
 
@@ -29,7 +29,8 @@ from .core.array import Data, as_data, from_flat, shape_of
 from .core.lift import broadcast_to, data_of, shape
 from .core.modes import current_mode, mode
 from .core.shapes import whole_numbers
-from .core.value import Value, pull_back
+from .core.backward import backward_pass
+from .core.value import Value
 from .ops.elementwise import identity
 from .ops.tensors import reshape, stack, sum
 
@@ -147,7 +148,7 @@ def _owed(y: Any, gradient: Any, variables: list[Value], graph: bool) -> list[An
     owed = {}
     if type(y) is Value:
         with mode(recording=True):
-            owed = pull_back(y, gradient, stop=variables, graph=graph)
+            owed = backward_pass(y, gradient, wrt=variables, graph=graph)
     found = [owed.get(x, 0.0) for x in variables]
     found = [  # a rule may give one number for all elements
         broadcast_to(share, shape=x.shape) if shape(share) == () != x.shape else share

@@ -588,7 +588,7 @@ def test_scatter_is_the_adjoint_of_take(index):
     g = [float((5 * i) % 7 - 3) for i in range(size)]
     g = from_flat(g, taken.shape) if isinstance(taken, Array) else g[0]
     inner = lambda a, b: sum(v * w for v, w in zip(table(a).values(), table(b).values()))
-    put = array.scatter(g, index, shape)
+    put = array.scatter_add(g, index, shape)
     assert put.shape == shape
     assert inner(taken, g) == inner(x, put)
 
@@ -605,8 +605,8 @@ def test_taking_from_nested_lists_is_taking_from_arrays():
 
 
 def test_scatter_adds_where_positions_repeat():
-    assert array.scatter(as_data([1, 2, 4]), [0, 0, 2], (3,)).tolist() == [3.0, 0.0, 4.0]
-    assert array.scatter(1.0, ([0, 1], [1, 0]), (2, 2)).tolist() == [[0.0, 1.0], [1.0, 0.0]]
+    assert array.scatter_add(as_data([1, 2, 4]), [0, 0, 2], (3,)).tolist() == [3.0, 0.0, 4.0]
+    assert array.scatter_add(1.0, ([0, 1], [1, 0]), (2, 2)).tolist() == [[0.0, 1.0], [1.0, 0.0]]
 
 
 @given(arrays(st.lists(st.integers(1, 3), min_size=1, max_size=3).map(tuple), WHOLE))

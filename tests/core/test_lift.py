@@ -9,7 +9,8 @@ import pytest
 import tinygrad_lr
 from tinygrad_lr import Array, Value, elementwise, grad, gradcheck, jacobian, no_grad, operation
 from tinygrad_lr import sum as total
-from tinygrad_lr.core.lift import OPERATIONS, Operation, broadcast_to, data_of, shape, sum_to
+from tinygrad_lr.core.lift import broadcast_to, data_of, shape, sum_to
+from tinygrad_lr.core.operation import OPERATIONS, Operation
 
 
 pytestmark = pytest.mark.usefixtures("new_operations")
@@ -169,20 +170,20 @@ def test_a_starred_argument_has_one_rule_for_all(count):
     assert gradcheck(weighted, *[1.0] * count)
 
 
-def test_what_a_function_saves_reaches_its_rules_and_is_told_again_on_the_graph():
+def test_residuals_reach_the_rules_and_are_computed_again_on_the_graph():
     calls = []
 
-    def saved_cube(x, *, power):
+    def slope_of_cube(x, *, power):
         return 3 * x * x
 
-    @operation(x=lambda g, out, x, *, power, saved: g * saved, saves=saved_cube)
+    @operation(x=lambda g, out, x, *, power, residuals: g * residuals, residuals=slope_of_cube)
     def cube(x, *, power=3):
         calls.append(x)
         return x**3, 3 * x**2
 
     x = Value(2.0)
     y = cube(x)
-    assert y.options == {"power": 3, "saved": 12.0}
+    assert y.options == {"power": 3, "residuals": 12.0}
     y.backward()
     assert (y.data, x.grad, len(calls)) == (8.0, 12.0, 1)
     assert cube(2.0) == 8.0

@@ -179,23 +179,6 @@ def test_nothing_raises_and_nan_stays_nan(name, x):
     assert math.isnan(found) or not math.isnan(x)
 
 
-FAST = [f for f in numerics.FAST if f.__module__ == numerics.__name__]
-
-
-@pytest.mark.parametrize("function", FAST, ids=lambda f: f.__name__)
-@given(data=st.data())
-def test_the_fast_function_agrees_until_it_raises(function, data):
-    count = function.__code__.co_argcount
-    xs = data.draw(st.tuples(*[st.floats() | st.integers(-3, 3).map(float)] * count))
-    try:
-        (fast,) = numerics.FAST[function](*[[x] for x in xs])
-    except (ArithmeticError, ValueError):
-        return  # what elementwise expects of it then
-    slow = function(*xs)
-    assert slow == fast or (math.isnan(slow) and math.isnan(fast))
-    assert math.copysign(1.0, slow) == math.copysign(1.0, fast) or math.isnan(fast)
-
-
 # ---- division and powers, by IEEE 754 --------------------------------------------------------
 
 

@@ -17,7 +17,7 @@ from tinygrad_lr import (
     where,
 )  # fmt: skip
 from tinygrad_lr import sum as total
-from tinygrad_lr.core.lift import OPERATIONS
+from tinygrad_lr.core.operation import OPERATIONS
 from tinygrad_lr.core.modes import mode
 
 

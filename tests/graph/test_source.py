@@ -29,7 +29,8 @@ from tinygrad_lr.core.array import as_data, from_flat, shape_of
 from tinygrad_lr.core.array import flat_of as flat
 from tinygrad_lr.graph import compile, to_source
 from tinygrad_lr.graph.syntax import identifier
-from tinygrad_lr.core.lift import OPERATIONS, shape
+from tinygrad_lr.core.lift import shape
+from tinygrad_lr.core.operation import OPERATIONS
 
 if TYPE_CHECKING:
     from numbers import Real

@@ -146,18 +146,6 @@ def test_comparisons_are_functions_too():
     assert t.less(Value([1.0, 3.0]), Value(2.0)) == Array([1, 0])
 
 
-def test_attach_makes_a_function_a_method():
-    def doubled(x):
-        """Twice x."""
-        return x * 2
-
-    t.attach(doubled)
-    try:
-        assert Value(3.0).doubled().data == 6.0
-    finally:
-        del Value.doubled
-
-
 # ---- what is not chosen ------------------------------------------------------------------------
 
 

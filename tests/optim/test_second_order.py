@@ -14,7 +14,7 @@ from tinygrad_lr.data import StandardScaler, load_breast_cancer
 from tinygrad_lr.optim import LBFGS, BacktrackingLineSearch, Newton, lbfgs
 from tinygrad_lr.optim.line_search import Trial, backtrack, between, strong_wolfe
 from tinygrad_lr.optim.linear import NotPositiveDefiniteError, cholesky, dot, solve
-from tinygrad_lr.core.value import pull_back
+from tinygrad_lr.core.backward import backward_pass
 
 SKLEARN = json.loads(Path(__file__).parents[1].joinpath("reference", "sklearn.json").read_text())
 ALL = [BacktrackingLineSearch, Newton, LBFGS]
@@ -33,7 +33,7 @@ class Counted:
 
 
 def gradient_norm(closure, parameters):
-    owed = pull_back(closure(), 1.0)
+    owed = backward_pass(closure(), 1.0)
     return math.hypot(*numbers(owed[p] for p in parameters))
 
 
@@ -291,7 +291,7 @@ def test_armijo_holds_at_accepted_steps_and_failed_before(shrink):
     optimizer = BacktrackingLineSearch(parameters, shrink=shrink, sufficient_decrease=0.1)
     for _ in range(20):
         before = numbers_of(optimizer)
-        g = numbers(pull_back(closure(), 1.0)[p] for p in parameters)
+        g = numbers(backward_pass(closure(), 1.0)[p] for p in parameters)
         closure.calls = 0
         loss = optimizer.step(closure)
         tries = closure.calls - 1

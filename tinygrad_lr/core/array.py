@@ -9,8 +9,8 @@ is the product of the sizes behind it. So reshaping moves nothing, a row is a sl
 elements is one call of `map`, `sum` or `sumprod`, which run at the speed of C.
 
 A single number is a plain float here and everywhere, never an Array of no dimensions.
-Arrays do not change once they are made: whoever holds one may keep it, share it, and
-keep what was computed from it (`rows` and `columns` are computed once, see `once`).
+An Array does not change after it is made. So it can be shared, and what was computed from it
+can be kept with it: `rows` and `columns` are computed once (see `cached`).
 
 >>> a = Array([[1, 2, 3], [4, 5, 6]])
 >>> a * 10 + [1, 2, 3]
@@ -38,9 +38,9 @@ from . import numerics
 from .shapes import Shape, broadcast_shape, normal_axes, positions, strides
 
 __all__ = [
-    "Array", "Data", "Tracked", "along", "as_data", "broadcast_to", "concatenate", "elementwise",
-    "flat_of", "from_flat", "is_finite", "matmul", "numbers", "once", "pairwise", "reduce",
-    "reshape", "scatter", "shape_of", "sum_to", "sumprod", "take", "transpose",
+    "Array", "Data", "Tracked", "along", "as_data", "broadcast_to", "cached", "concatenate",
+    "elementwise", "flat_of", "from_flat", "is_finite", "map_numbers", "matmul", "numbers",
+    "reduce", "reshape", "scatter_add", "shape_of", "sum_to", "sumprod", "take", "transpose",
 ]  # fmt: skip
 
 if sys.version_info >= (3, 12):
@@ -60,23 +60,15 @@ class Tracked:
 
 
 def _lifted(f: Callable[..., float]) -> tuple[Callable[..., Any], Callable[..., Any]]:
-    """f of two numbers as an operator of Arrays: for `x + y`, and turned round for `[1] + x`."""
+    """f of two numbers as an operator of Arrays: for `x + y`, and reflected for `[1] + x`."""
 
     def operate(x: Array, y: Any) -> Any:
-        if type(y) is not float and type(y) is not Array:
-            if isinstance(y, Tracked):
-                return NotImplemented
-            y = as_data(y)
-        return pairwise(f, x, y)
+        return NotImplemented if isinstance(y, Tracked) else elementwise(f, x, as_data(y))
 
-    def turned(x: Array, y: Any) -> Any:
-        if type(y) is not float:
-            if isinstance(y, Tracked):
-                return NotImplemented
-            y = as_data(y)
-        return pairwise(f, y, x)
+    def reflected(x: Array, y: Any) -> Any:
+        return NotImplemented if isinstance(y, Tracked) else elementwise(f, as_data(y), x)
 
-    return operate, turned
+    return operate, reflected
 
 
 class Array:
@@ -86,14 +78,14 @@ class Array:
     Raises TypeError for what is not a number, ValueError for ragged lists.
     """
 
-    __slots__ = ("shape", "flat", "rows", "columns", "kept")
+    __slots__ = ("shape", "flat", "rows", "columns", "cache")
     __array_ufunc__ = None  # numpy leaves `ndarray * Array` to us
 
     shape: Shape
     flat: list[float]
     rows: list[list[float]]
     columns: list[list[float]]
-    kept: dict[Callable[[Array], Any], Any]
+    cache: dict[Callable[[Array], Any], Any]
 
     def __init__(self, data: Any) -> None:
         parsed = as_data(data)
@@ -117,7 +109,7 @@ class Array:
         return transpose(self)
 
     def __getattr__(self, name: str) -> Any:
-        """`rows` and `columns` of a matrix, cut when first asked for; and what `once` keeps."""
+        """`rows` and `columns` of a matrix, made when they are first asked for; and the `cache` of `cached`."""
         if name == "rows":
             height, width = self._matrix_shape()
             self.rows = [self.flat[i * width : (i + 1) * width] for i in range(height)]
@@ -126,9 +118,9 @@ class Array:
             _, width = self._matrix_shape()
             self.columns = [self.flat[j::width] for j in range(width)]
             return self.columns
-        if name == "kept":
-            self.kept = {}
-            return self.kept
+        if name == "cache":
+            self.cache = {}
+            return self.cache
         raise AttributeError(f"an Array has no attribute {name!r}")
 
     def _matrix_shape(self) -> Shape:
@@ -196,8 +188,6 @@ class Array:
     __le__, __ge__ = _lifted(numerics.less_equal)
 
     def __matmul__(self, other: Any) -> Any:
-        if type(other) is Array:
-            return matmul(self, other)
         return NotImplemented if isinstance(other, Tracked) else matmul(self, as_data(other))
 
     def __rmatmul__(self, other: Any) -> Any:
@@ -335,14 +325,13 @@ def is_finite(x: Data) -> bool:
     return math.isfinite(sum(flat)) or all(map(math.isfinite, flat))
 
 
-def once(f: Callable[[Array], Any], x: Any) -> Any:
-    """f(x), kept with an Array x when it is first asked for: Arrays do not change."""
+def cached(f: Callable[[Array], Any], x: Any) -> Any:
+    """f(x). It is computed once for an Array x, and kept with it."""
     if type(x) is not Array:
         return f(x)
-    kept = x.kept
-    if f not in kept:
-        kept[f] = f(x)
-    return kept[f]
+    if f not in x.cache:
+        x.cache[f] = f(x)
+    return x.cache[f]
 
 
 def numbers(datas: Iterable[Data]) -> list[float]:
@@ -352,45 +341,19 @@ def numbers(datas: Iterable[Data]) -> list[float]:
 
 def elementwise(f: Callable[..., float], *xs: Data) -> Data:
     """f of the first elements, f of the second, ...; shapes are broadcast to each other."""
-    if len(xs) == 1:
-        (x,) = xs
-        return from_flat(_mapped(f, x.flat), x.shape) if type(x) is Array else f(x)
-    shapes = {x.shape for x in xs if isinstance(x, Array)}
-    if not shapes:
+    if not any([isinstance(x, Array) for x in xs]):
         return f(*xs)
-    shape = shapes.pop()
-    if shapes:  # more than one
-        try:
-            shape = broadcast_shape(*map(shape_of, xs))
-        except ValueError as error:
-            raise ValueError(f"{f.__name__}: {error}") from None
-        xs = tuple([broadcast_to(x, shape) if isinstance(x, Array) else x for x in xs])
-    flats = [x.flat if isinstance(x, Array) else repeat(x) for x in xs]
-    return from_flat(_mapped(f, *flats), shape)
+    try:
+        shape = broadcast_shape(*map(shape_of, xs))
+    except ValueError as error:
+        raise ValueError(f"{f.__name__}: {error}") from None
+    flats = [flat_of(broadcast_to(x, shape)) if isinstance(x, Array) else repeat(x) for x in xs]
+    return from_flat(map_numbers(f, *flats), shape)
 
 
-def pairwise(f: Callable[..., float], x: Data, y: Data) -> Data:
-    """`elementwise` for two: without loops over the arguments, because it is called so often."""
-    if isinstance(x, Array):
-        if not isinstance(y, Array):
-            return from_flat(_mapped(f, x.flat, repeat(y)), x.shape)
-        if x.shape == y.shape:
-            return from_flat(_mapped(f, x.flat, y.flat), x.shape)
-        return elementwise(f, x, y)
-    return from_flat(_mapped(f, repeat(x), y.flat), y.shape) if isinstance(y, Array) else f(x, y)
-
-
-def _mapped(f: Callable[..., float], *flats: Iterable[float]) -> list[float]:
-    """f over flat lists; the fast way, unless that raises because a limit is in reach."""
-    if f in numerics.FAST:
-        try:
-            return list(numerics.FAST[f](*flats))
-        except (ArithmeticError, ValueError):
-            pass
-    flat = list(map(f, *flats))
-    if {float}.issuperset(map(type, flat)):
-        return flat
-    return [_number(v) for v in flat]  # of a user's function
+def map_numbers(f: Callable[..., float], *flats: Iterable[float]) -> list[float]:
+    """f of the first numbers of all lists, of the second, ...; the results as floats."""
+    return [v if type(v) is float else _number(v) for v in map(f, *flats)]
 
 
 def broadcast_to(x: Data, shape: Shape) -> Data:
@@ -492,7 +455,7 @@ def transpose(x: Data, axes: Sequence[int] | None = None) -> Data:
     if not isinstance(x, Array):
         return x
     if axes is None and x.ndim == 2:
-        swapped: Array = once(_swapped, x)
+        swapped: Array = cached(_swapped, x)
         return swapped
     order = tuple(reversed(range(x.ndim))) if axes is None else tuple(a % x.ndim for a in axes)
     if sorted(order) != list(range(x.ndim)) or any(not -x.ndim <= a < x.ndim for a in axes or ()):
@@ -581,8 +544,8 @@ def _matmul_each(x: Any, y: Any) -> Data:
 def _mismatch(x: Shape, y: Shape) -> str:
     inner = x[-1], y[-2 if len(y) > 1 else 0]
     message = f"matmul: {x} @ {y}: inner sizes {inner[0]} and {inner[1]} differ"
-    turned = x[-1] == y[-1] or (len(x) > 1 and x[-2] == y[-2 if len(y) > 1 else 0])
-    return message + ("; did you mean the transpose?" if turned else "")
+    fits_transposed = x[-1] == y[-1] or (len(x) > 1 and x[-2] == y[-2 if len(y) > 1 else 0])
+    return message + ("; did you mean the transpose?" if fits_transposed else "")
 
 
 def concatenate(arrays: Sequence[Array], axis: int = 0) -> Array:
@@ -607,7 +570,7 @@ def take(x: Array, index: Any) -> Data:
     return from_flat(flat, shape) if shape else flat[0]
 
 
-def scatter(x: Data, index: Any, shape: Shape) -> Array:
+def scatter_add(x: Data, index: Any, shape: Shape) -> Array:
     """Zeros of this shape, to which x is added at [index]: what `take` took is put back."""
     places, taken = positions(index, shape)
     x = broadcast_to(x, taken)

@@ -32,14 +32,12 @@ No Arrays and no derivatives here: `operations`, `tensors` and `probability` lif
 """
 
 import math
-import operator
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Sequence
 from decimal import Context, Decimal, localcontext
-from functools import partial
 from operator import add, mul as multiply, neg as negative, sub as subtract
 
 __all__ = [
-    "FAST", "add", "cos", "divide", "exp", "expm1", "exponentials", "largest", "less",
+    "add", "cos", "divide", "exp", "expm1", "exponentials", "largest", "less",
     "less_equal", "log", "log1p", "log_sigmoid", "log_softmax", "log_sum_exp",
     "logistic_density", "multiply", "negative", "power", "sigmoid", "sin", "smallest", "softmax",
     "softmax_and_log", "softplus", "sqrt", "subtract", "tanh", "where",
@@ -256,40 +254,3 @@ def exponentials(xs: Sequence[float]) -> tuple[list[float], list[float], float]:
             e += e * ((x - (d - t)) - (top + t))
         exps.append(e)
     return shifted, exps, math.fsum([-1.0, *exps])
-
-
-# ---- whole lists at the speed of C ---------------------------------------------------------
-
-
-def _mapping(f: Callable[..., float]) -> Callable[..., Iterable[float]]:
-    return partial(map, f)
-
-
-def _exp_of_minus(xs: Iterable[float]) -> Iterable[float]:
-    return map(math.exp, map(negative, xs))
-
-
-FAST: dict[Callable[..., float], Callable[..., Iterable[float]]] = {
-    add: _mapping(add),
-    subtract: _mapping(subtract),
-    multiply: _mapping(multiply),
-    negative: _mapping(negative),
-    exp: _mapping(math.exp),
-    expm1: _mapping(math.expm1),
-    log: _mapping(math.log),
-    log1p: _mapping(math.log1p),
-    sqrt: _mapping(math.sqrt),
-    sin: _mapping(math.sin),
-    cos: _mapping(math.cos),
-    tanh: _mapping(math.tanh),
-    divide: _mapping(operator.truediv),
-    power: _mapping(math.pow),
-    less: lambda xs, ys: map(float, map(operator.lt, xs, ys)),
-    less_equal: lambda xs, ys: map(float, map(operator.le, xs, ys)),
-    where: lambda conditions, xs, ys: [x if c else y for c, x, y in zip(conditions, xs, ys)],
-    sigmoid: lambda xs: [1.0 / (1.0 + e) for e in _exp_of_minus(xs)],
-    softplus: lambda xs: map(math.log1p, map(math.exp, xs)),
-    log_sigmoid: lambda xs: [-v for v in map(math.log1p, _exp_of_minus(xs))],
-    logistic_density: lambda xs: [e / (1.0 + e * (2.0 + e)) for e in _exp_of_minus(map(abs, xs))],
-}
-"""The same formulas for lists, two to three times as fast; they raise where a limit is."""

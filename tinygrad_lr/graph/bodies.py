@@ -8,7 +8,7 @@
 So generated source needs no table that says how each operation is written in Python: a new
 operation is written like a built-in one.
 
->>> from tinygrad_lr.core.lift import OPERATIONS
+>>> from tinygrad_lr.core.operation import OPERATIONS
 >>> ast.unparse(body_of(OPERATIONS["where"].function).expression)
 'x if condition else y'
 

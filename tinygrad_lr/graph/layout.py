@@ -100,7 +100,9 @@ def _head(lines: Lines, guarded: bool) -> list[str]:
             listed = "".join(f"    {name},\n" for name in names)
             told = f"from tinygrad_lr.core.array import (\n{listed})"
         head += ["", told]
-    head += ["", "from tinygrad_lr.core.lift import OPERATIONS"] if writer.needs_operations else []
+    head += (
+        ["", "from tinygrad_lr.core.operation import OPERATIONS"] if writer.needs_operations else []
+    )
     for name, data in constants:
         numbers = re.sub("-?inf|nan", r"float('\g<0>')", str(data.tolist()))
         told = f"{name} = Array({numbers})"

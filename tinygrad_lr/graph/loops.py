@@ -19,7 +19,7 @@ from math import prod
 from typing import Any
 
 from ..core import array, numerics
-from ..core.lift import OPERATIONS
+from ..core.operation import OPERATIONS
 from .syntax import call, literal, number_in
 from .terms import Term
 from .writing import Writer
@@ -201,4 +201,4 @@ class TensorWriter(Writer):
 def _saves(function: Callable[..., Any]) -> bool:
     """Does it belong to an operation that saves something for its rules?"""
     operation = OPERATIONS.get(getattr(function, "__name__", ""))
-    return operation is not None and operation.function is function and bool(operation.saves)
+    return operation is not None and operation.function is function and bool(operation.residuals)

@@ -29,7 +29,7 @@ from typing import Any
 
 from ..core import array
 from ..core.array import Data, shape_of
-from ..core.lift import Operation
+from ..core.operation import Operation
 from ..core.shapes import Shape
 from ..core.value import Value
 from ..ops import elementwise as operations, probability, tensors
@@ -151,8 +151,8 @@ class Book:
         if operation.same_as is not None and body_of(operation.function).expression is None:
             spelled = operation.same_as(*node.inputs, **options)
             _check_that_nothing_is_lost(operation, node.inputs, spelled)
-            if self.formula_of and operation.saves is not None:
-                told = operation.saves(*node.inputs, **options)
+            if self.formula_of and operation.residuals is not None:
+                told = operation.residuals(*node.inputs, **options)
                 is_one = type(told) is Value  # not several
                 if is_one and (told.size >= MANY or not _is_of_loops(spelled, node.inputs)):
                     return self._whole(operation, node, options, told)

@@ -21,7 +21,7 @@ from math import prod
 from typing import Any, NamedTuple
 
 from ..core.array import Data, broadcast_to
-from ..core.lift import Operation
+from ..core.operation import Operation
 from ..core.modes import mode
 from ..core.value import Value
 from ..ops.elementwise import identity

@@ -17,11 +17,16 @@ debtors in a heap, here all nodes are collected first, and sorted by birth.
 
 from __future__ import annotations
 
-from collections.abc import Container, Iterable, Iterator
-from operator import attrgetter
+from collections.abc import Iterable, Iterator
 from typing import Any, NamedTuple
 
-from ..core.value import Value, replaced, shares
+from ..core.backward import (
+    ancestors as behind,
+    reverse_topological_order as newest_first,
+    total,
+    vjps,
+)
+from ..core.value import Value
 
 __all__ = ["Share", "Step", "behind", "is_local", "newest_first", "slopes", "steps"]
 
@@ -51,7 +56,9 @@ def steps(
     walk is over it holds what the leaves, and the Values of `stop`, are owed.
     """
     owed.setdefault(output, 1.0)
-    for node in newest_first(output, stop):
+    for node in newest_first(output, set(stop)):
+        if node not in owed:
+            continue  # no rule leads to it
         g = owed.pop(node)
         paid = _paid(node, g, graph)
         yield Step(node, g, paid)
@@ -59,27 +66,16 @@ def steps(
             owed[x] = owed[x] + share if x in owed else share
 
 
-def newest_first(output: Value, stop: Iterable[Value] = ()) -> list[Value]:
-    """The nodes between the leaves and output, output included, each before its inputs."""
-    seen = set(stop)
-    found = [output] if output.operation is not None and output not in seen else []
-    for node in found:  # grows as it is read
-        for x, rule in zip(node.inputs, node.operation.rules):
-            if type(x) is Value and x.born > node.born:
-                raise replaced(x, node.operation)
-            if type(x) is Value and x.operation is not None and rule is not None and x not in seen:
-                seen.add(x)
-                found.append(x)
-    found.sort(key=attrgetter("born"), reverse=True)
-    return found
-
-
 def _paid(node: Value, g: Any, graph: bool) -> list[Share]:
-    """`value.shares` with the place of each input among the arguments."""
-    assert node.operation is not None
-    pairs = zip(node.inputs, node.operation.rules)
-    places = [i for i, (x, rule) in enumerate(pairs) if type(x) is Value and rule is not None]
-    return [Share(i, x, amount) for i, (x, amount) in zip(places, shares(node, g, graph))]
+    """`vjps` with the place of each input among the arguments."""
+    operation = node.operation
+    assert operation is not None
+    places = [
+        i
+        for i, x in enumerate(node.inputs)
+        if type(x) is Value and operation.rules[0 if operation.is_variadic else i] is not None
+    ]
+    return [Share(i, x, total(amount)) for i, (x, amount) in zip(places, vjps(node, g, graph))]
 
 
 def is_local(node: Value) -> bool:
@@ -93,19 +89,3 @@ def is_local(node: Value) -> bool:
 def slopes(node: Value, graph: bool = False) -> dict[int, Any]:
     """The local derivatives, by place: what the inputs would be given if the node were owed 1."""
     return {share.place: share.amount for share in _paid(node, 1.0, graph)}
-
-
-def behind(value: Value, known: Container[Value] = ()) -> list[Value]:
-    """The Values that made it and are not known yet, itself included, each after its inputs.
-
-    Unlike `newest_first` it also goes where there are no rules, as in a comparison.
-    """
-    seen = {value}
-    found = [value] if value not in known else []
-    for node in found:  # grows as it is read
-        for x in node.inputs:
-            if type(x) is Value and x not in seen and x not in known:
-                seen.add(x)
-                found.append(x)
-    found.sort(key=lambda node: (node.operation is not None, node.born))
-    return found

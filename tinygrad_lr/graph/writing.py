@@ -24,7 +24,7 @@ from copy import deepcopy
 from typing import Any
 
 from ..core import numerics
-from ..core.lift import Operation
+from ..core.operation import Operation
 from .bodies import Body, body_of
 from .syntax import Unique, literal, number_in, unparse
 from .terms import Term
@@ -73,13 +73,13 @@ class Writer:
         options = {name: literal(value) for name, value in (options or {}).items()}
         body = body_of(operation.function)
         if body.expression is not None and body.is_linear:
-            given = [ast.Tuple(operands)] if operation.variadic else operands
+            given = [ast.Tuple(operands)] if operation.is_variadic else operands
             meaning = {**options, **dict(zip(operation.arguments, given))}
             told: ast.expr = _Telling(self, body, meaning).visit(deepcopy(body.expression))
             return told
         keywords = [ast.keyword(name, value) for name, value in options.items()]
         called = ast.Call(self.refer(operation.function), operands, keywords)
-        return ast.Subscript(called, literal(0)) if operation.saves else called
+        return ast.Subscript(called, literal(0)) if operation.residuals else called
 
     # ---- what differs between numbers and tensors --------------------------------------------
 

@@ -57,13 +57,13 @@ from functools import wraps
 from typing import Any
 
 from ..core import numerics
-from ..core.array import Data, flat_of, from_flat, once, shape_of
+from ..core.array import Data, cached, flat_of, from_flat, shape_of
 from ..core.lift import data_of, operation, shape
 from ..core.shapes import Shape
 from ..core.value import Value
 from ..ops.elementwise import log, multiply, negative, power, subtract
 from ..ops.probability import log_sigmoid, log_softmax, sigmoid, softmax, xlog1py, xlogy
-from ..ops.tensors import getitem, mean, reshape, scatter, sum
+from ..ops.tensors import getitem, mean, reshape, scatter_add, sum
 from .targets import at_labels, check_shapes, check_unit_interval, class_labels, label_index
 
 __all__ = [
@@ -139,11 +139,11 @@ def errors_of_two_classes(logits: Any, targets: Any, *, reduction: str) -> Any:
 
 @_expects_scores
 @operation(
-    logits=lambda g, out, logits, targets, *, reduction, saved: times(g, saved),
-    targets=lambda g, out, logits, targets, *, reduction, saved: times(
+    logits=lambda g, out, logits, targets, *, reduction, residuals: times(g, residuals),
+    targets=lambda g, out, logits, targets, *, reduction, residuals: times(
         g, _of_the_total(-logits, logits, reduction)
     ),
-    saves=errors_of_two_classes,
+    residuals=errors_of_two_classes,
     same_as=_spelled_out_bce,
     samples=[
         ([0.5, -1.0, 2.0], [0.9, 0.1, 0.3], {"reduction": "mean"}),
@@ -171,7 +171,7 @@ def two_classes(name: str, zs: list[float], targets: Data, reduction: str) -> tu
     """Binary cross-entropy of a score for each target, and its slopes p - y."""
     full = shape_of(targets)
     scale = _scale(len(zs), reduction)
-    if signs := once(_signs, targets):
+    if signs := cached(_signs, targets):
         losses, slopes = _of_labels(zs, signs, scale)
     else:
         check_unit_interval(name, "targets", targets)
@@ -267,20 +267,20 @@ def errors_of_several_classes(logits: Any, targets: Any, *, reduction: str) -> A
         slopes = softmax(logits) * sum(targets, axis=-1, keepdims=True) - targets
     else:
         rows, columns = label_index("cross_entropy", full, targets)
-        one_hot = scatter(1.0, index=(rows, columns), shape=(len(rows), full[-1]))
+        one_hot = scatter_add(1.0, index=(rows, columns), shape=(len(rows), full[-1]))
         slopes = softmax(logits) - reshape(one_hot, full)
     return _of_the_total(slopes, getitem(logits, (..., 0)), reduction)
 
 
 @_expects_scores
 @operation(
-    logits=lambda g, out, logits, targets, *, reduction, saved: times(g, saved),
-    targets=lambda g, out, logits, targets, *, reduction, saved: (
+    logits=lambda g, out, logits, targets, *, reduction, residuals: times(g, residuals),
+    targets=lambda g, out, logits, targets, *, reduction, residuals: (
         times(g, _of_the_total(-log_softmax(logits), getitem(logits, (..., 0)), reduction))
         if shape(targets) == shape(logits)
         else 0.0 * targets  # labels are names, not amounts
     ),
-    saves=errors_of_several_classes,
+    residuals=errors_of_several_classes,
     same_as=_spelled_out_cross_entropy,
     samples=[
         (

@@ -24,7 +24,7 @@ from __future__ import annotations
 from typing import Any
 
 from ..core.array import Data, shape_of, sumprod
-from ..core.lift import OPERATIONS, operation, shape, sum_to
+from ..core.lift import operation, shape, sum_to
 from ..ops.tensors import MATRIX, affine, reshape, transpose
 from .likelihood import (
     binary_cross_entropy_with_logits, cross_entropy, errors_of_several_classes,
@@ -33,8 +33,8 @@ from .likelihood import (
 
 __all__ = ["linear_binary_cross_entropy", "linear_cross_entropy"]
 
-_owed_to_labels = OPERATIONS["binary_cross_entropy_with_logits"].rules[1]
-_owed_to_classes = OPERATIONS["cross_entropy"].rules[1]
+_, _owed_to_labels = binary_cross_entropy_with_logits.operation.rules
+_, _owed_to_classes = cross_entropy.operation.rules
 
 COLUMN = [[0.4], [-0.9]]
 WEIGHTS = [[1.0, 2.0], [0.5, -1.0], [0.1, 0.2]]
@@ -49,13 +49,17 @@ def _mismatch(name: str, wanted: str, *given: Data) -> ValueError:
 
 
 @operation(
-    x=lambda g, out, x, w, b, targets, *, reduction, saved: reshape(times(g, saved), (-1, 1)) * w,
-    w=lambda g, out, x, w, b, targets, *, reduction, saved: times(g, saved) @ x,
-    b=lambda g, out, x, w, b, targets, *, reduction, saved: sum_to(times(g, saved), shape=()),
+    x=lambda g, out, x, w, b, targets, *, reduction, residuals: (
+        reshape(times(g, residuals), (-1, 1)) * w
+    ),
+    w=lambda g, out, x, w, b, targets, *, reduction, residuals: times(g, residuals) @ x,
+    b=lambda g, out, x, w, b, targets, *, reduction, residuals: sum_to(
+        times(g, residuals), shape=()
+    ),
     targets=lambda g, out, x, w, b, targets, **options: _owed_to_labels(
         g, out, affine(x, w, b), targets, **options
     ),
-    saves=lambda x, w, b, targets, **options: errors_of_two_classes(
+    residuals=lambda x, w, b, targets, **options: errors_of_two_classes(
         affine(x, w, b), targets, **options
     ),
     same_as=lambda x, w, b, targets, **options: binary_cross_entropy_with_logits(
@@ -90,13 +94,15 @@ def linear_binary_cross_entropy(
 
 
 @operation(
-    x=lambda g, out, x, w, b, targets, *, reduction, saved: times(g, saved) @ transpose(w),
-    w=lambda g, out, x, w, b, targets, *, reduction, saved: transpose(x) @ times(g, saved),
-    b=lambda g, out, x, w, b, targets, *, reduction, saved: sum_to(times(g, saved), shape=shape(b)),
+    x=lambda g, out, x, w, b, targets, *, reduction, residuals: times(g, residuals) @ transpose(w),
+    w=lambda g, out, x, w, b, targets, *, reduction, residuals: transpose(x) @ times(g, residuals),
+    b=lambda g, out, x, w, b, targets, *, reduction, residuals: sum_to(
+        times(g, residuals), shape=shape(b)
+    ),
     targets=lambda g, out, x, w, b, targets, **options: _owed_to_classes(
         g, out, affine(x, w, b), targets, **options
     ),
-    saves=lambda x, w, b, targets, **options: errors_of_several_classes(
+    residuals=lambda x, w, b, targets, **options: errors_of_several_classes(
         affine(x, w, b), targets, **options
     ),
     same_as=lambda x, w, b, targets, **options: cross_entropy(affine(x, w, b), targets, **options),

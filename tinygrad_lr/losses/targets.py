@@ -20,7 +20,7 @@ from __future__ import annotations
 import math
 from typing import Any
 
-from ..core.array import Data, flat_of, once, shape_of
+from ..core.array import Data, cached, flat_of, shape_of
 from ..core.lift import data_of, shape
 from ..core.shapes import Shape
 from ..ops.tensors import getitem, reshape
@@ -36,7 +36,7 @@ def class_labels(name: str, full: Shape, labels: Any) -> list[int]:
             f"{name}: {full} needs labels of shape {full[:-1]}, one whole number a row, "
             f"or distributions of shape {full}; got shape {shape_of(labels)}"
         )
-    whole: list[int] = once(_whole_numbers, labels)
+    whole: list[int] = cached(_whole_numbers, labels)
     if len(whole) < math.prod(full[:-1]) or max(whole, default=0) >= full[-1]:
         bad = next(
             i for i, v in enumerate(flat_of(labels)) if not (v.is_integer() and 0 <= v < full[-1])

@@ -3,8 +3,9 @@
     elementwise    arithmetic, elementary functions, kinks
     tensors        reductions, shapes, indexing, products
     probability    sigmoid and softmax
+    methods        the operators and methods of Value
 
-These operations become operators and methods of `Value`.
+No losses are here (`losses`).
 """
 
 __all__: list[str] = []

@@ -1,9 +1,9 @@
 """The rulebook: what each operation computes, and its derivative beside it.
 
-Read a rule as "what the output is owed (g), times how fast the output moves when this
+Read a rule as "the cotangent of the output (g), times how fast the output moves when this
 argument does". For y = x**2, dy/dx = 2x, so the rule of x is g * 2 * x.
 
->>> from tinygrad_lr.core.value import Value
+>>> from tinygrad_lr import Value
 >>> x = Value([1.0, 2.0, 4.0])
 >>> log(x).sum().backward()           # d log(x) / dx = 1 / x
 >>> x.grad
@@ -11,11 +11,9 @@ Array([1.0, 0.5, 0.25])
 >>> exp(0.0), exp([0.0, 1.0])         # on plain numbers, the plain function
 (1.0, Array([1.0, 2.718281828459045]))
 
-Sections: arithmetic, elementary functions, comparisons and kinks; at the end they become
-operators and methods of `Value`. At a kink (abs and relu at 0, equal arguments of maximum) a
-rule gives one of the subgradients, and says which. These are functions of single numbers,
-lifted to all shapes by `registry`; functions of whole tensors are in `tensors`, probabilities
-in `probability`.
+These are functions of single numbers, lifted to all shapes (`core.lift`). At a kink (abs and
+relu at 0, equal arguments of maximum) a rule gives one of the subgradients, and says which.
+Functions of whole tensors are in `tensors`, probabilities in `probability`.
 """
 
 from __future__ import annotations
@@ -25,15 +23,15 @@ from collections.abc import Callable
 from functools import wraps
 from typing import Any
 
-from ..core import array, numerics
-from ..core.lift import data_of, elementwise, quick
+from ..core import numerics
+from ..core.lift import data_of, elementwise
 from ..core.modes import current_mode
-from ..core.value import Value
+from ..core.typed import Binary
 
 __all__ = [
-    "abs", "add", "attach", "clip", "cos", "divide", "exp", "expm1", "identity", "less",
-    "less_equal", "log", "log1p", "maximum", "minimum", "multiply", "negative", "power", "relu",
-    "sin", "sqrt", "subtract", "where",
+    "abs", "add", "clip", "cos", "divide", "exp", "expm1", "identity", "less", "less_equal",
+    "log", "log1p", "maximum", "minimum", "multiply", "negative", "power", "relu", "sin", "sqrt",
+    "subtract", "where",
 ]  # fmt: skip
 
 # Points for the tests: of both signs, away from kinks, and with shapes that broadcast.
@@ -52,7 +50,7 @@ POSITIVE = [(0.4,), (3.0,), ([0.2, 1.9],)]
 
 @elementwise(x=lambda g, out, x, y: g, y=lambda g, out, x, y: g, symbol="+", samples=PAIRS)
 def add(x: float, y: float) -> float:
-    """x + y. A sum pays what it is owed to both in full."""
+    """x + y. A sum passes its cotangent to both."""
     return x + y
 
 
@@ -149,29 +147,34 @@ def cos(x: float) -> float:
     return numerics.cos(x)
 
 
-quick(add, subtract, multiply, negative, divide, power, exp, expm1, log, log1p, sqrt, sin, cos)
-
-
 # ---- comparisons, and functions with a kink ------------------------------------------------
 
 
-def _comparison(symbol: str, function: Callable[[float, float], float]) -> Callable[..., Any]:
+def comparison(op: Binary) -> Callable[[Any, Any], Any]:
     """A comparison has no slope and gives plain numbers; where source is traced, a node."""
-    node = elementwise(symbol=symbol, samples=[(1.0, 2.0), ([3.0, 0.0], 1.0)])(function)
 
-    @wraps(function)
+    @wraps(op)
     def compare(x: Any, y: Any, /) -> Any:
         if current_mode().tracing:
-            return node(x, y)
-        truth = array.pairwise(function, data_of(x), data_of(y))
+            return op(x, y)
+        truth = op(data_of(x), data_of(y))
         return bool(truth) if type(truth) is float else truth
 
-    compare.__module__ = __name__  # not that of `function`: pickle looks for it here
     return compare
 
 
-less = _comparison("<", numerics.less)
-less_equal = _comparison("<=", numerics.less_equal)
+@comparison
+@elementwise(symbol="<", samples=[(1.0, 2.0), ([3.0, 0.0], 1.0)])
+def less(x: float, y: float) -> float:
+    """1 where x < y, else 0."""
+    return float(x < y)
+
+
+@comparison
+@elementwise(symbol="<=", samples=[(1.0, 2.0), ([3.0, 0.0], 1.0)])
+def less_equal(x: float, y: float) -> float:
+    """1 where x <= y, else 0."""
+    return float(x <= y)
 
 
 @elementwise(
@@ -180,7 +183,7 @@ less_equal = _comparison("<=", numerics.less_equal)
     samples=[(1.0, 0.5, 2.0), ([1.0, 0.0], [0.3, 0.4], 2.5), ([[1.0], [0.0]], 1.5, [0.1, 0.2])],
 )
 def where(condition: float, x: float, y: float) -> float:
-    """x where the condition holds (is not 0), y elsewhere. What is not chosen is owed 0."""
+    """x where the condition holds (is not 0), y elsewhere. The other gets cotangent 0."""
     return x if condition else y
 
 
@@ -223,40 +226,8 @@ def minimum(x: float, y: float) -> float:
     samples=[(0.3, -1.0, 1.0), ([-3.0, 0.5, 4.0], -1.0, [0.2, 1.0, 2.0])],
 )
 def clip(x: float, low: float, high: float) -> float:
-    """x held between low and high (low <= high). Outside x is owed nothing, but the limit is.
+    """x held between low and high (low <= high). Outside, the cotangent goes to the limit.
 
-    So clipping kills the gradient.
+    So clipping kills the gradient of x.
     """
     return low if x < low else high if x > high else x
-
-
-quick(where)
-
-
-# ---- Value's operators and methods -------------------------------------------------------------
-
-
-def turned(function: Callable[[Any, Any], Any]) -> Callable[[Any, Any], Any]:
-    """For `2 - x`, where Python asks x first for `x.__rsub__(2)`."""
-    return lambda x, y: function(y, x)
-
-
-def operators(**functions: Callable[..., Any]) -> None:
-    """Make functions operators of Value: `sub` is what `x - y` calls, `x.__sub__(y)`."""
-    for name, function in functions.items():
-        setattr(Value, f"__{name}__", function)
-
-
-def attach(*functions: Callable[..., Any]) -> None:
-    """Make functions whose first argument is a tensor methods of Value."""
-    for function in functions:
-        setattr(Value, function.__name__, function)
-
-
-operators(
-    add=add, sub=subtract, mul=multiply, truediv=divide, pow=power,
-    radd=turned(add), rsub=turned(subtract), rmul=turned(multiply),
-    rtruediv=turned(divide), rpow=turned(power),
-    neg=negative, abs=abs, lt=less, le=less_equal, gt=turned(less), ge=turned(less_equal),
-)  # fmt: skip
-attach(exp, log, log1p, expm1, sqrt, abs, sin, cos, relu, maximum, minimum, clip, where)

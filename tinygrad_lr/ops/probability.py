@@ -34,9 +34,9 @@ from typing import Any
 
 from ..core import array, numerics
 from ..core.array import Data
-from ..core.lift import elementwise, operation, quick, shape
-from .elementwise import ANY, abs, attach, divide, exp, log, log1p, where
-from .tensors import MATRIX, REDUCTIONS, Axis, max, spread, sum
+from ..core.lift import elementwise, operation, shape
+from .elementwise import ANY, abs, divide, exp, log, log1p, where
+from .tensors import MATRIX, REDUCTIONS, Axis, max, expand_reduced, sum
 
 __all__ = [
     "log_sigmoid", "log_softmax", "logistic_density", "logsumexp", "sigmoid", "softmax",
@@ -86,7 +86,7 @@ def log_sigmoid(x: float) -> float:
     samples=[(0.3, 0.8), ([1.0, 0.5], [[0.2], [2.0]])],
 )
 def xlogy(x: float, y: float) -> float:
-    """x * log(y), and 0 where x is 0: what never happens is not surprising, however unlikely."""
+    """x * log(y), and 0 where x is 0, also at y = 0: its limit there."""
     return x * numerics.log(y) if x else 0.0
 
 
@@ -101,7 +101,7 @@ def xlog1py(x: float, y: float) -> float:
 
 
 @operation(
-    x=lambda g, out, x, *, axis, keepdims: spread(g, x, axis) * softmax(x, axis=axis),
+    x=lambda g, out, x, *, axis, keepdims: expand_reduced(g, x, axis) * softmax(x, axis=axis),
     samples=REDUCTIONS,
 )
 def logsumexp(x: Data, *, axis: Axis = None, keepdims: bool = False) -> Data:
@@ -111,15 +111,15 @@ def logsumexp(x: Data, *, axis: Axis = None, keepdims: bool = False) -> Data:
 
 def softmax_spelled_out(x: Any, *, axis: Axis = -1) -> Any:
     """exp(x) over its sum; the largest score is taken out first, so that nothing overflows."""
-    e = exp(x - spread(max(x, axis=axis), x, axis))
-    return e / spread(sum(e, axis=axis), x, axis)
+    e = exp(x - expand_reduced(max(x, axis=axis), x, axis))
+    return e / expand_reduced(sum(e, axis=axis), x, axis)
 
 
 def _softmax_x(g: Any, out: Any, x: Any, *, axis: Axis) -> Any:
     """p * (g - sum of p g), for each class.
 
-    What is owed to all classes alike changes nothing. So what the likeliest is owed is taken
-    from all first: where its p rounds to 1, the others then decide, with all their digits.
+    The same number added to every g changes nothing. So the g of the likeliest class is first
+    subtracted from all: where its p rounds to 1, the other classes then decide, with all digits.
     """
     if 0 in shape(out):
         return g
@@ -141,13 +141,9 @@ def softmax(x: Data, *, axis: Axis = -1) -> Data:
 
 @operation(
     x=lambda g, out, x, *, axis: g - softmax(x, axis=axis) * sum(g, axis=axis, keepdims=True),
-    same_as=lambda x, *, axis: x - spread(logsumexp(x, axis=axis), x, axis),
+    same_as=lambda x, *, axis: x - expand_reduced(logsumexp(x, axis=axis), x, axis),
     samples=[(MATRIX,), (MATRIX, {"axis": 0}), (MATRIX, {"axis": None}), ([30.0, -30.0],)],
 )
 def log_softmax(x: Data, *, axis: Axis = -1) -> Data:
     """log(softmax(x)), exact where a probability rounds to 0 or 1. The shape is x's."""
     return array.along(numerics.log_softmax, x, axis)
-
-
-quick(sigmoid, tanh, softplus, log_sigmoid, logistic_density)
-attach(sigmoid, tanh, softplus, log_sigmoid, logsumexp, softmax, log_softmax)

@@ -1,22 +1,22 @@
 """Operations on whole tensors: reductions, shapes, indexing, products.
 
-The rules of `operations` are of single numbers; here an element of the output depends on
-several of the input, or stands in another place. But for max and min, each is linear in every
-argument, so a rule only says who is owed what the output is owed:
+The rules in `elementwise` are of single numbers. Here an element of the output depends on
+several elements of the input, or stands in another place. All but max and min are linear in
+every argument, so a rule only moves cotangents:
 
     forward                          backward
-    sum      adds up a group         each of the group is owed what the sum is owed
-    reshape  moves nothing           nor does the way back
-    x[...]   takes some              puts them back, zeros elsewhere
-    x @ w    rows times columns      two products, with x and w exchanged and turned
+    sum      adds up a group         each element of the group gets the cotangent of the sum
+    reshape  keeps the order         so does the way back
+    x[...]   takes some elements     puts their cotangents back, zeros elsewhere
+    x @ w    rows times columns      two products, with x and w exchanged and transposed
 
->>> from tinygrad_lr.core.value import Value
+>>> from tinygrad_lr import Value
 >>> x, w = Value([[1.0, 2.0], [3.0, 5.0]]), Value([10.0, 1.0])
 >>> (x @ w).sum().backward()
 >>> x.grad, w.grad
 (Array([[10.0, 1.0], [10.0, 1.0]]), Array([4.0, 7.0]))
 
-`broadcast_to` and `sum_to`, which all operations need, are in `registry`.
+`broadcast_to` and `sum_to`, which all operations need, are in `core.lift`.
 """
 
 from __future__ import annotations
@@ -25,18 +25,35 @@ import builtins
 import math
 import operator
 from collections.abc import Sequence
-from typing import Any
+from functools import wraps
+from typing import Any, overload
 
 from ..core import array, numerics
 from ..core.array import Data, from_flat, shape_of, sumprod
+from ..core.backward import Deferred
 from ..core.lift import broadcast_to, data_of, operation, shape, sum_to
-from ..core.shapes import Shape, normal_axes, settled, whole_numbers
+from ..core.shapes import Shape, normal_axes, positions, settled, whole_numbers
+from ..core.typed import ArrayLike
 from ..core.value import Value
-from .elementwise import attach, operators, turned, where
+from .elementwise import where
 
 __all__ = [
-    "affine", "broadcast_to", "concatenate", "dot", "getitem", "matmul", "max", "mean", "min",
-    "reshape", "scatter", "spread", "stack", "sum", "sum_to", "transpose",
+    "affine",
+    "broadcast_to",
+    "concatenate",
+    "dot",
+    "expand_reduced",
+    "getitem",
+    "matmul",
+    "max",
+    "mean",
+    "min",
+    "reshape",
+    "scatter_add",
+    "stack",
+    "sum",
+    "sum_to",
+    "transpose",
 ]  # fmt: skip
 
 # ---- reductions ----------------------------------------------------------------------------
@@ -44,7 +61,7 @@ __all__ = [
 Axis = int | Sequence[int] | None
 
 
-def spread(reduced: Any, x: Any, axis: Axis) -> Any:
+def expand_reduced(reduced: Any, x: Any, axis: Axis) -> Any:
     """A result of reducing x along these axes, broadcast back to the shape of x."""
     full, size = shape(x), shape(reduced)
     if size == full:
@@ -60,18 +77,49 @@ MATRIX = [[0.3, -1.2, 2.0], [1.7, 0.4, -0.5]]
 REDUCTIONS = [(0.8,), (MATRIX,), (MATRIX, {"axis": 0}), (MATRIX, {"axis": -1, "keepdims": True})]
 
 
-@operation(x=lambda g, out, x, *, axis, keepdims: spread(g, x, axis), samples=REDUCTIONS)
+@operation(x=lambda g, out, x, *, axis, keepdims: expand_reduced(g, x, axis), samples=REDUCTIONS)
 def sum(x: Data, *, axis: Axis = None, keepdims: bool = False) -> Data:
-    """The sum along these axes. Each element is owed what the sum is owed.
-
-    `axis`: an int, several, or None for all; with `keepdims` a size of 1 is left there. Raises
-    ValueError for an axis that does not exist. As for all reductions.
-    """
+    """The sum along these axes."""
     return array.reduce(builtins.sum, x, axis, keepdims)
 
 
+def holds_values(xs: Any) -> bool:
+    """Whether this is a list of scalars, of which some are Values."""
+    return type(xs) in (list, tuple) and Value in map(type, xs)
+
+
+@operation(xs=lambda g, out, *xs: [g] * len(xs), symbol="+", samples=[(1.0, 2.0, -0.5)])
+def sum_of(*xs: float) -> float:
+    """The sum of single numbers, in one node however many they are."""
+    return float(builtins.sum(xs))
+
+
+_sum = sum
+
+
+@overload
+def sum(x: Value | list[Value], axis: Axis = None, keepdims: bool = False) -> Value: ...
+@overload
+def sum(x: ArrayLike, axis: Axis = None, keepdims: bool = False) -> Data: ...
+@wraps(_sum)
+def sum(x: Any, axis: Axis = None, keepdims: bool = False) -> Any:
+    """The sum along these axes; each element gets the cotangent of the sum.
+
+    `axis`: an int, several, or None for all; with `keepdims` a size of 1 is left there. Raises
+    ValueError for an axis that does not exist. So do all reductions. Of a list of scalars with
+    Values among them the sum is one node.
+    """
+    return sum_of(*x) if holds_values(x) else _sum(x, axis=axis, keepdims=keepdims)
+
+
+@overload
+def mean(x: Value | list[Value], axis: Axis = None, keepdims: bool = False) -> Value: ...
+@overload
+def mean(x: ArrayLike, axis: Axis = None, keepdims: bool = False) -> Data: ...
 def mean(x: Any, axis: Axis = None, keepdims: bool = False) -> Any:
     """The sum along these axes, divided by how many were added. Raises ValueError for none."""
+    if holds_values(x):
+        return sum_of(*x) / float(len(x))
     sizes = shape(x)
     count = math.prod(sizes if axis is None else [sizes[a] for a in normal_axes(axis, len(sizes))])
     if count == 0:
@@ -80,11 +128,11 @@ def mean(x: Any, axis: Axis = None, keepdims: bool = False) -> Any:
 
 
 def _extreme(g: Any, out: Any, x: Any, *, axis: Axis, keepdims: bool) -> Any:
-    """What the largest (or smallest) element is owed; several equal ones share it."""
-    top = spread(out, x, axis)
+    """The largest (or smallest) element gets the cotangent; several equal ones share it."""
+    top = expand_reduced(out, x, axis)
     chosen = (x <= top) * (x >= top)
-    count = spread(sum(chosen, axis=axis, keepdims=True), x, axis)
-    return where(chosen, spread(g, x, axis) / count, 0.0)
+    count = expand_reduced(sum(chosen, axis=axis, keepdims=True), x, axis)
+    return where(chosen, expand_reduced(g, x, axis) / count, 0.0)
 
 
 @operation(x=_extreme, samples=REDUCTIONS)
@@ -192,8 +240,50 @@ def stack(arrays: Sequence[Any], axis: int = 0) -> Any:
 # ---- indexing --------------------------------------------------------------------------------
 
 
+class Scattered(Deferred):
+    """The cotangent of x where x was indexed: zeros, with terms added at some places.
+
+    Each use of x[i] adds a term. The zeros are made once, when all terms are there.
+    """
+
+    __slots__ = ("everywhere", "shape", "terms")
+
+    def __init__(self, g: Any, index: Any, shape: Shape) -> None:
+        self.shape = shape
+        self.terms = [(g, index)]
+        self.everywhere: list[Any] = []  # terms of other uses of x
+
+    def __add__(self, term: Any) -> Scattered:
+        """The same sum with one more term."""
+        if isinstance(term, Scattered):
+            self.terms += term.terms
+            self.everywhere += term.everywhere
+        else:
+            self.everywhere.append(term)
+        return self
+
+    def total(self) -> Any:
+        """The sum, by operations, so that it can be differentiated again."""
+        if len(self.terms) == 1:
+            ((g, index),) = self.terms
+            found = scatter_add(g, index=index, shape=self.shape)
+        else:
+            parts, places = [], []
+            for g, index in self.terms:
+                taken, form = positions(index, self.shape)
+                places += taken
+                whole = g if shape(g) == form else broadcast_to(g, shape=form)
+                parts.append(reshape(whole, (-1,)))
+            size = math.prod(self.shape)
+            flat = scatter_add(concatenate(parts), index=places, shape=(size,))
+            found = reshape(flat, self.shape)
+        for term in self.everywhere:
+            found = found + term
+        return found
+
+
 @operation(
-    x=lambda g, out, x, *, index: scatter(g, index=index, shape=shape(x)),
+    x=lambda g, out, x, *, index: Scattered(g, index, shape(x)),
     symbol="[]",
     samples=[(MATRIX, {"index": 1}), (MATRIX, {"index": (slice(None), [0, 0, 2])})],
 )
@@ -216,9 +306,9 @@ def getitem(x: Any, index: Any) -> Any:  # type: ignore[no-redef]
     x=lambda g, out, x, *, index, shape: getitem(g, index=index),
     samples=[([1.0, 2.0], {"index": [0, 0], "shape": (3,)})],
 )
-def scatter(x: Data, *, index: Any, shape: Shape) -> Data:
+def scatter_add(x: Data, *, index: Any, shape: Shape) -> Data:
     """Zeros of this shape with x added at [index]: what indexing took is put back."""
-    return array.scatter(x, index, shape)
+    return array.scatter_add(x, index, shape)
 
 
 # ---- products --------------------------------------------------------------------------------
@@ -308,16 +398,41 @@ def affine(x: Any, w: Any, b: Any) -> Data:
             f"affine: scores of shape {shape_of(scores)} and b of shape {shape_of(b)}; b is a "
             "number for each column of w, or one number where w is a vector"
         )
-    return array.pairwise(operator.add, scores, b)
+    return array.elementwise(operator.add, scores, b)
 
 
+@operation(
+    xs=lambda g, out, *xs: [g * y for y in _other_half(xs)],
+    symbol="dot",
+    samples=[(1.0, 2.0, -0.5, 3.0)],
+)
+def dot_of(*xs: float) -> float:
+    """x1*y1 + x2*y2 + ... of x1, x2, ..., y1, y2, ...: single numbers, in one node."""
+    half = len(xs) // 2
+    return float(sumprod(xs[:half], xs[half:]))
+
+
+def _other_half(xs: Sequence[Any]) -> Sequence[Any]:
+    """The factor that each number is multiplied by."""
+    half = len(xs) // 2
+    return [*xs[half:], *xs[:half]]
+
+
+@overload
+def dot(x: Value | list[Value], y: ArrayLike) -> Value: ...
+@overload
+def dot(x: ArrayLike, y: Value | list[Value]) -> Value: ...
+@overload
+def dot(x: ArrayLike, y: ArrayLike) -> float: ...
 def dot(x: Any, y: Any) -> Any:
-    """x1*y1 + x2*y2 + ... of two vectors. Raises ValueError where they are not two vectors."""
+    """x1*y1 + x2*y2 + ... of two vectors, or of two lists of scalars with Values among them.
+
+    Of lists it is one node. Raises ValueError where there are not two vectors of one length.
+    """
+    if holds_values(x) or holds_values(y):
+        if len(x) != len(y):
+            raise ValueError(f"dot: needs two vectors of one length, got {len(x)} and {len(y)}")
+        return dot_of(*x, *y)
     if len(shape(x)) != 1 or shape(x) != shape(y):
         raise ValueError(f"dot: needs two vectors of one length, got {shape(x)} and {shape(y)}")
     return matmul(x, y)
-
-
-operators(matmul=matmul, rmatmul=turned(matmul), getitem=getitem)
-attach(sum, mean, max, min, reshape, transpose, broadcast_to, matmul, dot)
-Value.T = property(transpose, doc="The axes in reverse order.")  # type: ignore[attr-defined]

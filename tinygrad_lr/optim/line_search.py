@@ -40,7 +40,8 @@ from typing import Any, NamedTuple
 
 from ..core.array import numbers
 from ..core.modes import mode, no_grad
-from ..core.value import Value, pull_back
+from ..core.backward import backward_pass
+from ..core.value import Value
 from .linear import Vector, dot, moved
 from .optimizer import Optimizer, Schedule, place
 
@@ -114,11 +115,11 @@ class ClosureOptimizer(Optimizer):
         """The loss where the parameters are, and its gradient by each of them.
 
         A parameter that the loss does not depend on has the gradient 0. With `graph` the
-        gradients are Values, as in `pull_back`.
+        gradients are Values, as in `backward_pass`.
         """
         with mode(recording=True):
             loss = _scalar(closure())
-            owed = pull_back(loss, 1.0, graph=graph)
+            owed = backward_pass(loss, 1.0, graph=graph)
         if owed.keys().isdisjoint(self.parameters):
             raise ValueError(
                 "step: the loss depends on none of the parameters; the closure must compute it "

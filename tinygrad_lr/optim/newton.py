@@ -25,7 +25,8 @@ from collections.abc import Iterable
 from itertools import chain
 
 from ..core.array import from_flat, numbers
-from ..core.value import Value, pull_back
+from ..core.backward import backward_pass
+from ..core.value import Value
 from .line_search import Closure, ClosureOptimizer, backtrack, require_finite
 from .linear import NotPositiveDefiniteError, Vector, cholesky, dot, moved, solve
 from .optimizer import Schedule
@@ -100,7 +101,7 @@ class Newton(ClosureOptimizer):
                 row = {}
                 if type(gradient) is Value:  # else it is constant
                     one = from_flat([float(j == i) for j in range(p.size)], p.shape)
-                    row = pull_back(gradient, one if p.shape else 1.0)
+                    row = backward_pass(gradient, one if p.shape else 1.0)
                 rows.append(numbers(row.get(q, q.data * 0.0) for q in self.parameters))
         require_finite(loss, [*g, *chain.from_iterable(rows)])
         return loss, g, rows

@@ -25,7 +25,8 @@ from typing import Any, Self
 from uuid import uuid4
 
 from ..core.array import Array, Data
-from ..core.lift import Operation, data_of
+from ..core.lift import data_of
+from ..core.operation import Operation
 from ..core.value import Value, record
 from ..data import check_data
 

@@ -1,0 +1,381 @@
+"""Faster equals of plain functions. Nothing here is needed to understand the package.
+
+Each function below replaces a plain one of the core, gives the same results, and says what it
+gains. The tests compare the two. With the environment variable `TINYGRAD_LR_PLAIN=1` the
+package runs without this module.
+
+The gains are those of `tests/benchmarks/run.py`, on CPython 3.12.
+"""
+
+from __future__ import annotations
+
+import math
+import operator
+import os
+from collections.abc import Callable, Collection, Iterable
+from functools import cache, partial
+from itertools import repeat
+from operator import attrgetter
+from threading import Lock
+from types import CodeType
+from typing import Any
+
+from . import array, backward, lift, value
+from .array import Array, Data, from_flat
+from .array import elementwise as plain_elementwise
+from .array import map_numbers as plain_map_numbers
+from .backward import Deferred, replaced, total, vjps
+from .backward import backward_pass as plain_backward_pass
+from .lift import call_of_one as plain_call_of_one
+from .lift import call_of_two as plain_call_of_two
+from .lift import call_of_whole as plain_call_of_whole
+from .modes import current_mode
+from .operation import Operation
+from .value import NO_OPTIONS, Value, record
+
+__all__ = ["REPLACED"]
+
+CORE = [array, backward, lift, value]
+REPLACED: dict[str, tuple[Callable[..., Any], Callable[..., Any]]] = {}
+"""The plain function and its faster equal, by name."""
+
+
+def instead_of(plain: Callable[..., Any]) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+    """Decorator: put a function wherever the core names the plain one."""
+
+    def put(fast: Callable[..., Any]) -> Callable[..., Any]:
+        REPLACED[plain.__name__] = plain, fast
+        if os.environ.get("TINYGRAD_LR_PLAIN") != "1":
+            for module in CORE:
+                for name, thing in list(vars(module).items()):
+                    if thing is plain:
+                        setattr(module, name, fast)
+        return fast
+
+    return put
+
+
+# ---- operations on single numbers ----------------------------------------------------------------
+
+
+CALL = """
+def call({arguments}, /):
+    {numbers}
+    if {are_numbers} and mode_or_none() is None:
+        out = {expression}
+        if type(out) is float:
+            node = new(Value)
+            node._data = out
+            node._grad = None
+            node.grad_state = PASSED_ON
+            node.label = ""
+            node.operation = op
+            node._x = x
+            node._y = {y}
+            node.options = NO_OPTIONS
+            node.born = next_birth()
+            return node
+    return plain({arguments})
+"""
+
+
+@cache
+def call_code(count: int, expression: str) -> CodeType:
+    """The text of a call with one argument or two, around an expression of the numbers a, b."""
+    if count == 1:
+        numbers = "a = x._data if type(x) is Value else None"
+        text = CALL.format(
+            arguments="x", numbers=numbers, are_numbers="type(a) is float",
+            expression=expression, y=None,
+        )  # fmt: skip
+    else:
+        numbers = """if type(x) is Value:
+        a = x._data
+        b = y._data if type(y) is Value else y
+    elif type(y) is Value:
+        a, b = x, y._data
+    else:
+        return plain(x, y)"""
+        text = CALL.format(
+            arguments="x, y", numbers=numbers, are_numbers="type(a) is float and type(b) is float",
+            expression=expression, y="y",
+        )  # fmt: skip
+    return compile(text, "<tinygrad_lr.core.fast>", "exec")
+
+
+def call_of(op: Operation, plain: Callable[..., Any], expression: str) -> Callable[..., Any]:
+    """A call in which the node of single numbers is made without a further call."""
+    names = {**globals(), "op": op, "f": op.function, "plain": plain}
+    exec(call_code(len(op.arguments), expression), names)
+    call: Callable[..., Any] = names["call"]
+    return call
+
+
+@instead_of(lift.call_of_two)
+def call_of_two(op: Operation) -> Callable[..., Any]:
+    """For + - and * of the package not even the function is called."""
+    own = op.function.__module__.startswith("tinygrad_lr.") and op.symbol in ("+", "-", "*")
+    return call_of(op, plain_call_of_two(op), f"a {op.symbol} b" if own else "f(a, b)")
+
+
+@instead_of(lift.call_of_one)
+def call_of_one(op: Operation) -> Callable[..., Any]:
+    """A single number that is no Value comes straight from the function, too."""
+    return call_of(op, plain_call_of_one(op), "f(a)")
+
+
+# ---- the backward pass ---------------------------------------------------------------------------
+
+
+START = -0.0  # the mark of a node that was found; START + g is g for every g
+one_at_a_time = Lock()
+
+
+@instead_of(backward.backward_pass)
+def backward_pass(
+    output: Value, cotangent: Any, wrt: Collection[Value] = (), graph: bool = False
+) -> dict[Value, Any]:
+    """While the pass lasts, the cotangent of a result stands in its own slot `_grad`, not in a dict.
+
+    So a node is found, marked and added to without hashing. Two passes may meet in a node: the
+    second, in another thread or inside a rule, is the plain one. So is a pass that has more to
+    do: for some Values only, on the graph, for retained gradients, or with `detect_anomaly`.
+    """
+    special = wrt or graph or output.grad_state or current_mode().anomaly
+    if special or not one_at_a_time.acquire(blocking=False):
+        return plain_backward_pass(output, cotangent, wrt, graph)
+    found = [output]
+    try:
+        if find_results(found):
+            return pass_by_slots(found, cotangent)
+    finally:
+        for node in found:
+            node._grad = None
+        one_at_a_time.release()
+    return plain_backward_pass(output, cotangent, wrt, graph)
+
+
+def find_results(found: list[Value]) -> bool:
+    """Add the results that the output in `found` was made from; False where one is retained."""
+    output = found[0]
+    output._grad = START
+    find = found.append
+    for node in found:  # grows as it is read
+        x, y = node._x, node._y
+        if type(x) is Value:
+            if x.grad_state:
+                if x.operation is not None:
+                    return False
+                if x.born > node.born:
+                    raise replaced(x, node.operation)
+            elif x._grad is None:
+                x._grad = START
+                find(x)
+        elif type(x) is tuple:
+            for z in x:
+                if type(z) is Value:
+                    if z.grad_state:
+                        if z.operation is not None:
+                            return False
+                        if z.born > node.born:
+                            raise replaced(z, node.operation)
+                    elif z._grad is None:
+                        z._grad = START
+                        find(z)
+        if type(y) is Value:
+            if y.grad_state:
+                if y.operation is not None:
+                    return False
+                if y.born > node.born:
+                    raise replaced(y, node.operation)
+            elif y._grad is None:
+                y._grad = START
+                find(y)
+    return True
+
+
+def pass_by_slots(found: list[Value], cotangent: Any) -> dict[Value, Any]:
+    """`plain_backward_pass`, where sums and products of two Values call no rule."""
+    cotangents: dict[Value, Any] = {}  # of the leaves
+    found[0]._grad = cotangent
+    for node in sorted(found, key=attrgetter("born"), reverse=True):
+        g, operation, x, y = node._grad, node.operation, node._x, node._y
+        if g is START:  # no rule leads to it
+            continue
+        try:
+            form = operation.form
+        except AttributeError:  # it was never walked through before
+            form = operation.form = form_of(operation)
+        if type(g) is not float and isinstance(g, Deferred):
+            g = g.total()
+        if form is SUM:
+            term_x = term_y = g
+        elif form is PRODUCT:
+            term_x = g * (y._data if type(y) is Value else y)
+            term_y = g * (x._data if type(x) is Value else x)
+        elif form is FUNCTION:
+            term_x = operation.rules[0](g, node._data, x._data)
+        else:
+            for x, term in vjps(node, g):
+                if x.grad_state:
+                    cotangents[x] = cotangents[x] + term if x in cotangents else term
+                else:
+                    x._grad = term if x._grad is START else x._grad + term
+            continue
+        if type(x) is Value:
+            if x.grad_state:
+                cotangents[x] = cotangents[x] + term_x if x in cotangents else term_x
+            else:
+                old = x._grad
+                x._grad = term_x if old is START else old + term_x
+        if type(y) is Value:
+            if y.grad_state:
+                cotangents[y] = cotangents[y] + term_y if y in cotangents else term_y
+            else:
+                old = y._grad
+                y._grad = term_y if old is START else old + term_y
+    return {x: g if type(g) is float else total(g) for x, g in cotangents.items()}
+
+
+SUM, PRODUCT, FUNCTION, OTHER = "x + y", "x * y", "f(x)", "anything else"
+
+
+class Probe:
+    """A number that is nothing but itself: what a rule makes of it shows the rule."""
+
+    def __mul__(self, other: Any) -> Any:
+        return self, other
+
+
+def form_of(operation: Operation) -> str:
+    """Which of the forms above an operation has, read off its own rules."""
+    if not operation.is_simple:
+        return OTHER
+    if len(operation.rules) == 1:
+        return FUNCTION
+    g, x, y = Probe(), Probe(), Probe()
+    try:
+        products = [rule(g, None, x, y) for rule in operation.rules]
+    except Exception:  # the rules do anything else with g
+        return OTHER
+    return SUM if products == [g, g] else PRODUCT if products == [(g, y), (g, x)] else OTHER
+
+
+# ---- operations on whole Arrays ------------------------------------------------------------------
+
+
+@instead_of(lift.call_of_whole)
+def call_of_whole(op: Operation) -> Callable[..., Any]:
+    """A call that names no options binds nothing, and one or two arguments need no tuple."""
+    f, defaults, count = op.function, op.defaults, len(op.arguments)
+    plain = plain_call_of_whole(op)
+    has_residuals = op.residuals is not None
+
+    def call(*xs: Any, **options: Any) -> Any:
+        if len(xs) != count or options.keys() - defaults.keys():
+            return plain(*xs, **options)
+        datas, tracked = [], False
+        for x in xs:
+            if type(x) is Value:
+                tracked = True
+                datas.append(x._data)
+            elif type(x) is float or type(x) is Array:
+                datas.append(x)
+            else:
+                return plain(*xs, **options)
+        options = {**defaults, **options} if options else defaults.copy()
+        if list in map(type, options.values()):
+            return plain(*xs, **options)
+        out = f(*datas, **options)
+        if has_residuals:
+            out, options["residuals"] = out
+        if not tracked:
+            return out
+        x, y = xs if count == 2 else (xs[0], None) if count == 1 else (xs, None)
+        return record(op, out, x, y, options or NO_OPTIONS)
+
+    return plain if op.is_variadic or len(defaults) < len(op.options) else call
+
+
+# ---- element by element --------------------------------------------------------------------------
+
+
+@instead_of(array.elementwise)
+def elementwise(f: Callable[..., float], *xs: Data) -> Data:
+    """Arrays of one shape, and numbers beside them, are not broadcast."""
+    shape = None
+    flats: list[Iterable[float]] = []
+    for x in xs:
+        if type(x) is Array:
+            if shape is None:
+                shape = x.shape
+            elif x.shape != shape:
+                return plain_elementwise(f, *xs)
+            flats.append(x.flat)
+        else:
+            flats.append(repeat(x))
+    return f(*xs) if shape is None else from_flat(map_numbers(f, *flats), shape)
+
+
+@instead_of(array.map_numbers)
+def map_numbers(f: Callable[..., float], *flats: Iterable[float]) -> list[float]:
+    """The package's own functions over whole lists by functions of C.
+
+    These raise where a limit is in reach (`math.exp(1000)`); then the plain way is taken.
+    """
+    in_c = list_form(f)
+    if in_c is not None:
+        try:
+            return list(in_c(*flats))
+        except (ArithmeticError, ValueError):
+            pass
+    return plain_map_numbers(f, *flats)
+
+
+@cache
+def list_form(f: Callable[..., float]) -> Callable[..., Iterable[float]] | None:
+    """What maps a function of the package over lists, if there is a faster way."""
+    home = getattr(f, "__module__", None) or ""
+    own = home == "_operator" or home.startswith("tinygrad_lr.")
+    return LIST_FORMS.get(f.__name__) if own else None
+
+
+def mapped(f: Callable[..., float]) -> Callable[..., Iterable[float]]:
+    return partial(map, f)
+
+
+def exp_of_minus(xs: Iterable[float]) -> Iterable[float]:
+    return map(math.exp, map(operator.neg, xs))
+
+
+def where_each(
+    conditions: Iterable[float], xs: Iterable[float], ys: Iterable[float]
+) -> list[float]:
+    return [x if c else y for c, x, y in zip(conditions, xs, ys)]
+
+
+def density_each(xs: Iterable[float]) -> list[float]:
+    return [e / (1.0 + e * (2.0 + e)) for e in exp_of_minus(map(abs, xs))]
+
+
+LIST_FORMS: dict[str, Callable[..., Iterable[float]]] = {
+    "add": mapped(operator.add),
+    "sub": mapped(operator.sub),
+    "subtract": mapped(operator.sub),
+    "mul": mapped(operator.mul),
+    "multiply": mapped(operator.mul),
+    "neg": mapped(operator.neg),
+    "negative": mapped(operator.neg),
+    "divide": mapped(operator.truediv),
+    "power": mapped(math.pow),
+    "less": lambda xs, ys: map(float, map(operator.lt, xs, ys)),
+    "less_equal": lambda xs, ys: map(float, map(operator.le, xs, ys)),
+    "where": where_each,
+    "sigmoid": lambda xs: [1.0 / (1.0 + e) for e in exp_of_minus(xs)],
+    "softplus": lambda xs: map(math.log1p, map(math.exp, xs)),
+    "log_sigmoid": lambda xs: [-v for v in map(math.log1p, exp_of_minus(xs))],
+    "logistic_density": density_each,
+} | {
+    name: mapped(getattr(math, name))
+    for name in "exp expm1 log log1p sqrt sin cos tanh".split()
+}  # fmt: skip
