@@ -18,7 +18,7 @@ Exercises (answers are checked by tests/course/test_exercises.py)
 
 import math
 
-from course import picture, section, table
+from course import picture, say, section, table
 
 from tinygrad_lr import Value, exp, log
 from tinygrad_lr.graph import explain
@@ -30,8 +30,8 @@ z = w * x + b
 p = 1.0 / (1.0 + math.exp(-z))
 loss = -math.log(p)
 table(["hours x", "w", "b", "score z", "probability p", "loss"], [(x, w, b, z, p, loss)])
-print("The student passed, and the neuron gave that only the probability p. The loss is -log(p):")
-print("large where p is near 0, and 0 where p = 1.")
+say("""The student passed, and the neuron gave that only the probability p. The loss is -log(p):
+large where p is near 0, and 0 where p = 1.""")
 
 section("2. Backward pass: the chain rule, one factor per step")
 # loss <- p <- z <- w, b. Each arrow has a derivative that we can look up. The chain rule
@@ -72,8 +72,8 @@ LOSS = -log(P)
 LOSS.backward()  # multiplies the same factors, from the loss back to w and b
 print(f"by Value: w.grad = {W.grad:.6f}, b.grad = {B.grad:.6f}")
 print(f"by hand:           {by_hand[0]:.6f},          {by_hand[1]:.6f}")
-print("`explain` shows each step of the backward pass. It says that a number 'is owed' its")
-print("gradient (lesson 02 tells why). The last steps are:")
+say("""`explain` shows each step of the backward pass. It says that a number 'is owed' its gradient
+(lesson 02 tells why). The last steps are:""")
 print("\n".join(explain(LOSS).splitlines()[-6:]))
 
 section("5. Gradient descent, with the right sign and the wrong one")
@@ -124,16 +124,15 @@ def draw(axes):
 picture("01_slope", draw)
 
 section("What we learned")
-print(f"At w = {w}, b = {b} the neuron predicts {p:.3f} for a student who passed. The loss is")
-print(f"-log({p:.3f}) = {loss:.4f}.")
-print(f"The chain rule gives the derivatives {by_hand[0]:.4f} (by w) and {by_hand[1]:.4f} (by b).")
-print("The first is the error p - y times the input x; the second is the error.")
-print(f"Finite differences agree to {max(abs(a - n) for a, n in zip(by_hand, nudged)):.0e}.")
-print(f"Eight steps with Value and eight by hand end at the same weights (difference {apart:.1g}).")
-print(
-    f"With w - lr g the loss falls from {downhill[0][0]:.3f} to {downhill[8][0]:.3f}. "
-    f"With w + lr g it grows to {uphill[8][0]:.1f}."
-)
+say(f"""At w = {w}, b = {b} the neuron predicts {p:.3f} for a student who passed. The loss is
+-log({p:.3f}) = {loss:.4f}.""")
+say(f"""The chain rule gives the derivatives {by_hand[0]:.4f} (by w) and {by_hand[1]:.4f} (by b).
+The first is the error p - y times the input x; the second is the error.""")
+say(f"Finite differences agree to {max(abs(a - n) for a, n in zip(by_hand, nudged)):.0e}.")
+say(f"""Eight steps with Value and eight by hand end at the same weights (difference
+{apart:.1g}).""")
+say(f"""With w - lr g the loss falls from {downhill[0][0]:.3f} to {downhill[8][0]:.3f}. With w + lr
+g it grows to {uphill[8][0]:.1f}.""")
 
 assert math.isclose(by_hand[0], (p - y) * x) and math.isclose(by_hand[1], p - y)
 assert all(abs(a - n) < 1e-8 for a, n in zip(by_hand, nudged))

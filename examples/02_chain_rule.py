@@ -31,7 +31,7 @@ import operator
 import shutil
 from itertools import accumulate
 
-from course import OUTPUT, section, table
+from course import OUTPUT, say, section, table
 
 from tinygrad_lr import Value, log, sigmoid
 from tinygrad_lr.graph import draw, explain
@@ -95,8 +95,8 @@ products = list(accumulate(slopes, operator.mul))
 table(["step", "its slope", "product of the slopes so far"], zip(steps, slopes, products))
 whole = lambda w: -math.log(1.0 / (1.0 + math.exp(-(w * x + b))))
 nudged = slope_of(whole, w)
-print(f"Nudging w and measuring the loss gives {nudged:.4f}, the last product in the table.")
-print("This is the chain rule: the slopes multiply.")
+say(f"""Nudging w and measuring the loss gives {nudged:.4f}, the last product in the table. This is
+the chain rule: the slopes multiply.""")
 
 section("3. A number that is used twice: paths add up, and their number doubles")
 rows = []
@@ -107,12 +107,10 @@ for doublings in 1, 2, 4, 8, 16:
     slope, visits = along_all_paths(last, first)
     rows.append((doublings, int(slope), visits, doublings + 1))
 table(["times y = y + y", "slope", "visits along paths", "numbers in the graph"], rows)
-print(
-    "Following every path is too expensive. One visit to each number is enough. Think of debts:\n"
-    "the result is owed 1, and each number pays its inputs what it is owed times the slope. What\n"
-    "a number is owed in total is its cotangent. It must not pay before it has received all of\n"
-    "it, so the order of the visits matters."
-)
+say("""Following every path is too expensive. One visit to each number is enough. Think of debts:
+the result is owed 1, and each number pays its inputs what it is owed times the slope. What a
+number is owed in total is its cotangent. It must not pay before it has received all of it, so the
+order of the visits matters.""")
 
 section("4. The wrong order, and the right one")
 # start = 1.5, c = 2 * start = 3, a = c * c = 9, loss = c + a. By hand the derivative of the loss
@@ -127,9 +125,9 @@ table(
     ["order of visits", "slope by start"],
     [("nearest to the loss first", near_first), ("newest first", newest_first)],
 )
-print("In the wrong order c paid start before a had paid c. Newest first is always right: a number")
-print("is made after its inputs, so this order visits it before its inputs. It is a reverse")
-print("topological order. Finding it needs no recursion: sort the numbers by their time of birth.")
+say("""In the wrong order c paid start before a had paid c. Newest first is always right: a number
+is made after its inputs, so this order visits it before its inputs. It is a reverse topological
+order. Finding it needs no recursion: sort the numbers by their time of birth.""")
 
 section("5. The engine explains its backward pass")
 w, b = Value(0.5, label="w"), Value(-1.0, label="b")
@@ -138,10 +136,10 @@ p = sigmoid(z)
 loss = -log(p)
 z.label, p.label, loss.label = "z", "p", "loss"
 text = explain(loss)
-print(text)
+print(f"{text}\n")
 loss.backward()
-print("\n'Is owed' means: this is the cotangent, the derivative of loss with respect to the value.")
-print("'Is given' means: this is the vjp, one contribution to the cotangent of an input.")
+say("""'Is owed' means: this is the cotangent, the derivative of loss with respect to the value.
+'Is given' means: this is the vjp, one contribution to the cotangent of an input.""")
 
 section("The picture")
 if shutil.which("dot"):
@@ -151,14 +149,14 @@ else:
     print("(no picture '02_graph': graphviz is not installed)")
 
 section("What we learned")
-print("The derivative of the loss with respect to w is a product of four slopes.")
-print(f"It is {products[-1]:.4f}, and nudging w confirms it.")
-print(f"After 16 doublings there are {2**16} paths. To follow all of them takes {rows[-1][2]}")
-print(f"visits. To visit each number once takes {rows[-1][3]}.")
-print(f"Visited in a wrong order, the derivative comes out as {near_first:g}. Newest first it is")
-print(f"{newest_first:g}, the right value.")
-print("One backward pass gives the derivatives by w and by b together. Nudging needs two forward")
-print("passes for each of them.")
+say(f"""The derivative of the loss with respect to w is a product of four slopes. It is
+{products[-1]:.4f}, and nudging w confirms it.""")
+say(f"""After 16 doublings there are {2**16} paths. To follow all of them takes {rows[-1][2]}
+visits. To visit each number once takes {rows[-1][3]}.""")
+say(f"""Visited in a wrong order, the derivative comes out as {near_first:g}. Newest first it is
+{newest_first:g}, the right value.""")
+say("""One backward pass gives the derivatives by w and by b together. Nudging needs two forward
+passes for each of them.""")
 
 assert abs(products[-1] - nudged) < 1e-6 and abs(w.grad - products[-1]) < 1e-6
 assert abs(b.grad - (p.data - 1.0)) < 1e-12

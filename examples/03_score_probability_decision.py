@@ -16,7 +16,7 @@ Exercises (answers are checked by tests/course/test_exercises.py)
 
 import math
 
-from course import picture, section, table
+from course import picture, say, section, table
 
 from tinygrad_lr import Array, sigmoid
 from tinygrad_lr.data import load_iris
@@ -44,16 +44,15 @@ section("2. The repair: a straight line for the logarithm of the odds")
 # the sigmoid: p = 1 / (1 + exp(-z)).
 rows = [(z, math.exp(z), sigmoid(z)) for z in (-4.0, -2.0, -1.0, 0.0, 1.0, 2.0, 4.0)]
 table(["score z", "odds exp(z)", "probability p"], rows)
-print(
-    "If z grows by 1, the odds are multiplied by e = 2.718, at every z. p changes fastest at z = 0."
-)
+say("""If z grows by 1, the odds are multiplied by e = 2.718. This holds at every z. The
+probability changes fastest where z = 0.""")
 
 section("3. Fit the model: two weights and a bias")
 model = LogisticRegression(optimizer="LBFGS", batch_size=None, epochs=100, tol=1e-9).fit(X, y)
 (w1, w2), b = model.coef_, model.intercept_
 print(f"z = {w1:.3f} length + {w2:.3f} width {b:+.3f};   accuracy {model.score(X, y):.0%} of {n}")
-print(f"A petal wider by 0.1 cm multiplies the odds of virginica by {math.exp(0.1 * w2):.2f},")
-print(f"a petal longer by 0.1 cm by {math.exp(0.1 * w1):.2f}.")
+say(f"""A petal wider by 0.1 cm multiplies the odds of virginica by {math.exp(0.1 * w2):.2f}, a
+petal longer by 0.1 cm by {math.exp(0.1 * w1):.2f}.""")
 
 section("4. The points with p = 1/2 form a line, and w is perpendicular to it")
 # p = 1/2 means z = 0. The points with w1 x1 + w2 x2 + b = 0 form a line. For a direction d along
@@ -108,19 +107,15 @@ def draw(axes):
 picture("03_separating_line", draw, figsize=(8, 4))
 
 section("What we learned")
-print(
-    f"A straight line gives {min(line):.2f} as a 'probability'. The sigmoid stays between 0 and 1."
-)
-print(f"w = ({w1:.2f}, {w2:.2f}) is perpendicular to the line where p = 1/2.")
-print(
-    f"The score is the distance from that line (in cm) times |w| = {size:.1f}. If the score grows"
-)
-print("by 1, the odds are multiplied by e.")
+say(f"""A straight line gives {min(line):.2f} as a 'probability'. The sigmoid stays between 0 and
+1.""")
+say(f"The weights w = ({w1:.2f}, {w2:.2f}) are perpendicular to the line where p = 1/2.")
+say(f"""The score is the distance from that line (in cm) times |w| = {size:.1f}. If the score grows
+by 1, the odds are multiplied by e.""")
 low, middle, high = decisions[0], decisions[2], decisions[4]
-print(f"With the threshold {middle[0]} the accuracy is {middle[4]:.0%}.")
-print(f"With {low[0]} there are {low[2]} false alarms and {low[3]} missed cases.")
-print(f"With {high[0]} there are {high[2]} false alarms and {high[3]} missed cases.")
-print("The model is the same; only the decisions differ.")
+say(f"""With the threshold {middle[0]} the accuracy is {middle[4]:.0%}. With {low[0]} there are
+{low[2]} false alarms and {low[3]} missed cases, with {high[0]} there are {high[2]} and {high[3]}.
+The model is the same; only the decisions differ.""")
 
 assert min(line) < 0.0 and max(line) > 1.0
 assert all(0.0 < v < 1.0 for v in p) and abs(part_along) < 1e-9

@@ -17,7 +17,7 @@ Exercises (answers are checked by tests/course/test_exercises.py)
 
 import math
 
-from course import picture, section, table
+from course import picture, say, section, table
 
 from tinygrad_lr import (
     Array, Value, bernoulli_log_likelihood, binary_cross_entropy, binary_cross_entropy_with_logits,
@@ -59,8 +59,8 @@ def likelihood(w, b):
 
 guesses = [(0.0, 0.0), (1.0, 0.0), (1.0, -3.0), (1.5, -4.0), (3.0, -8.0)]
 table(["w", "b", "likelihood"], [(w, b, likelihood(w, b)) for w, b in guesses])
-print("Every likelihood is small, even the highest: 20 students can pass or fail in 2^20 ways, and")
-print("the probabilities of all these ways add up to 1.")
+say("""Every likelihood is small, even the highest: 20 students can pass or fail in 2^20 ways, and
+the probabilities of all these ways add up to 1.""")
 
 section("2. The flaw: a product of many probabilities underflows to 0")
 # Take 1797 handwritten digits and a model that has learned nothing. It gives each of the ten
@@ -68,7 +68,7 @@ section("2. The flaw: a product of many probabilities underflows to 0")
 rows = len(load_digits().y)
 product, logarithm = math.prod([0.1] * rows), math.fsum([math.log(0.1)] * rows)
 print(f"{rows} factors of 0.1: likelihood {product}, log-likelihood {logarithm:.1f}")
-print("The logarithm turns the product into a sum. It is increasing, so the argmax stays the same:")
+say("The logarithm turns the product into a sum. It is increasing, so the argmax stays the same:")
 ws = [i / 100 for i in range(301)]
 by_product = max(ws, key=lambda w: likelihood(w, -4.0777))
 by_sum = max(ws, key=lambda w: bernoulli_log_likelihood(sigmoid(w * hours - 4.0777), passed))
@@ -83,8 +83,8 @@ up, down = walk(log_likelihood, 0.3 / n, maximize=True), walk(loss, 0.3)
 apart = max(abs(u - d) for a, c in zip(up, down) for u, d in zip(a, c))
 print(f"2000 steps of each: the weights never differ by more than {apart:.0e}.")
 print(f"Both end at w = {down[-1][0]:.4f}, b = {down[-1][1]:.4f}.")
-print("So why do we minimise? It is a convention. Optimization minimises losses, the ideal loss is")
-print("0, and penalties (lesson 13) are added to it. Maximising would give the same weights.")
+say("""So why do we minimise? It is a convention. Optimization minimises losses, the ideal loss is
+0, and penalties (lesson 13) are added to it. Maximising would give the same weights.""")
 
 section("4. Why the mean? The gradient of the sum grows with the number of rows")
 # Take the same learning rate for the mean and for the sum. With 20 rows the gradient of the sum
@@ -104,9 +104,9 @@ w, b = best.tolist()
 lowest = loss(w * hours + b)
 typical = math.exp(-lowest)
 print(f"The lowest loss is {lowest:.4f}, at w = {w:.4f}, b = {b:.4f}.")
-print(f"exp(-{lowest:.4f}) = {typical:.3f} is the geometric mean of the probabilities that")
-print("the model gives to the observed labels. A model that gives every student the probability")
-print("1/2 has the loss 0.6931, and exp(-0.6931) = 0.5.")
+say(f"""The number exp(-{lowest:.4f}) = {typical:.3f} is the geometric mean of the probabilities
+that the model gives to the observed labels. A model that gives every student the probability 1/2
+has the loss 0.6931, and exp(-0.6931) = 0.5.""")
 
 section("6. Why not just call it the negative log-likelihood?")
 # (a) Every distribution has its own negative log-likelihood (NLL). That of a Gaussian with
@@ -116,10 +116,8 @@ print(f"(a) Gaussian: NLL - squared error / 2 = {gap:.6f} = log(2 pi) / 2, for a
 # (b) Cross-entropy accepts soft targets such as 0.7. A label is 0 or 1, never 0.7.
 soft = {p: binary_cross_entropy(p, 0.7) for p in (0.5, 0.7, 0.9)}
 print("(b) target 0.7: cross-entropy", ", ".join(f"{v:.4f} at p = {p}" for p, v in soft.items()))
-print(
-    "    It is lowest at p = 0.7, where it is the entropy of the target, not 0. It compares two\n"
-    "    distributions. No single label is 0.7, so this is not the likelihood of a label."
-)
+say("""(b) is lowest at p = 0.7, where it is the entropy of the target, not 0. It compares two
+distributions. No single label is 0.7, so this is not the likelihood of a label.""")
 # (c) In PyTorch and here `negative_log_likelihood` is a function that takes log-probabilities.
 # It applies no sigmoid and no softmax.
 try:
@@ -145,14 +143,14 @@ def draw(axes):
 picture("04_three_hills", draw, ncols=3, figsize=(11, 3.5))
 
 section("What we learned")
-print(f"The likelihood and its logarithm have the same argmax, w = {by_sum}. But the product of")
-print(f"{rows} probabilities underflows to {product}; their logarithms add up to {logarithm:.0f}.")
-print("Gradient ascent on the log-likelihood and descent on the cross-entropy take the same steps")
-print(f"(to {apart:.0e}).")
-print(f"The lowest loss is {lowest:.4f}, at w = {w:.4f}, b = {b:.4f}. It corresponds to a")
-print(f"typical probability of {typical:.3f}.")
-print("For labels 0 and 1 the mean cross-entropy is the negative log-likelihood per row. Other")
-print("distributions give other losses. With soft targets it compares two distributions.")
+say(f"""The likelihood and its logarithm have the same argmax, w = {by_sum}. But the product of
+{rows} probabilities underflows to {product}; their logarithms add up to {logarithm:.0f}.""")
+say(f"""Gradient ascent on the log-likelihood and descent on the cross-entropy take the same steps
+(to {apart:.0e}).""")
+say(f"""The lowest loss is {lowest:.4f}, at w = {w:.4f}, b = {b:.4f}. It corresponds to a typical
+probability of {typical:.3f}.""")
+say("""For labels 0 and 1 the mean cross-entropy is the negative log-likelihood per row. Other
+distributions give other losses. With soft targets it compares two distributions.""")
 
 assert product == 0.0 and math.isclose(logarithm, rows * math.log(0.1))
 assert by_product == by_sum == 1.5 and likelihood(1.5, -4.0) == max(likelihood(*g) for g in guesses)

@@ -20,7 +20,7 @@ Exercises (answers are checked by tests/course/test_exercises.py)
 
 import math
 
-from course import picture, section, table
+from course import picture, say, section, table
 
 from tinygrad_lr import (
     Array, Value, binary_cross_entropy_with_logits, grad, hessian, mean_squared_error, sigmoid,
@@ -96,10 +96,8 @@ table(
     ["model", "predicts 1 from (hours)", "with the 60-hour student"],
     [("straight line", before, after), ("logistic", cut(path[-1], 0.0), cut(path_more[-1], 0.0))],
 )
-print(
-    "The new student pulls the line down. The old line predicts far more than 1 for 60 hours,\n"
-    "and squared error penalises that. The sigmoid is already at 1, so nothing pulls it."
-)
+say("""The new student pulls the line down. The old line predicts far more than 1 for 60 hours, and
+squared error penalises that. The sigmoid is already at 1, so nothing pulls it.""")
 
 section("4. Why is there no formula? The curvature depends on w")
 # The Hessian of squared error is XᵀX / n, the same everywhere. So one linear system has the
@@ -120,9 +118,8 @@ table(
     ["step", "b", "w", "largest gradient"],
     [(k, *v, g) for k, (v, g) in enumerate(zip(path, lengths))],
 )
-print(f"Squared error needs {len(linear_path) - 1} step: the step is the formula.")
-print(f"The logistic loss needs {len(path) - 1} steps. Near the end each step doubles the number")
-print("of correct digits.")
+say(f"""Squared error needs {len(linear_path) - 1} step: the step is the formula. The logistic loss
+needs {len(path) - 1} steps. Near the end each step doubles the number of correct digits.""")
 
 section("The picture")
 
@@ -140,16 +137,14 @@ def draw(axes):
 picture("05_line_and_sigmoid", draw)
 
 section("What we learned")
-print("The gradient of squared error is linear in w, so a formula gives the minimum.")
-print(f"It is w = ({formula[0]:.3f}, {formula[1]:.3f}). After 400 steps gradient descent")
-print(f"is within {visited[400][3]:.0e} of it.")
-print("If we use that formula for labels, one unsurprising student moves the decision from")
-print(
-    f"{before:.2f} to {after:.2f} hours. The logistic decision stays at {cut(path[-1], 0.0):.2f}."
-)
-print("In the logistic equations w stands inside an exponential in every row. No formula is known")
-print(f"that solves them. So we search. After {len(path) - 1} linear systems the gradient is")
-print(f"{lengths[-1]:.0e}, at w = {path[-1][1]:.4f}, b = {path[-1][0]:.4f}.")
+say(f"""The gradient of squared error is linear in w, so a formula gives the minimum. It is w =
+({formula[0]:.3f}, {formula[1]:.3f}). After 400 steps gradient descent is within
+{visited[400][3]:.0e} of it.""")
+say(f"""If we use that formula for labels, one unsurprising student moves the decision from
+{before:.2f} to {after:.2f} hours. The logistic decision stays at {cut(path[-1], 0.0):.2f}.""")
+say(f"""In the logistic equations w stands inside an exponential in every row. No formula is known
+that solves them. So we search. After {len(path) - 1} linear systems the gradient is
+{lengths[-1]:.0e}, at w = {path[-1][1]:.4f}, b = {path[-1][0]:.4f}.""")
 
 assert left < 1e-12 and visited[400][3] < 1e-3
 assert after > before + 0.5 and abs(cut(path_more[-1], 0.0) - cut(path[-1], 0.0)) < 1e-6

@@ -18,7 +18,7 @@ Exercises (answers are checked by tests/course/test_exercises.py)
 import math
 import random
 
-from course import picture, section, table
+from course import picture, say, section, table
 
 from tinygrad_lr import (
     Array, Value, binary_cross_entropy_with_logits, concatenate, grad, hessian, sigmoid,
@@ -64,8 +64,8 @@ gaps = []
 for _ in range(300):
     u, v = random_weights(), random_weights()
     gaps.append((loss(u) + loss(v)) / 2 - loss((u + v) / 2))
-print(f"In the middle of 300 chords the loss is lower by {min(gaps):.4f} to {max(gaps):.4f}.")
-print("No chord shows the opposite. But 300 chords are not a proof.")
+say(f"""In the middle of 300 chords the loss is lower by {min(gaps):.4f} to {max(gaps):.4f}. No
+chord shows the opposite. But 300 chords are not a proof.""")
 
 section("2. Second derivatives: the loss curves upwards in every direction")
 # The curvature in the direction v is vᵀHv, the mean of p (1 - p) (x . v)^2 over the rows. No
@@ -85,16 +85,16 @@ section("3. How large can the curvature be? L, from X alone")
 # p (1 - p) is at most 1/4. It is 1/4 in every row at w = 0. So no curvature is larger than L,
 # the largest eigenvalue of XᵀX / (4 n), and at w = 0 it is reached.
 L, rate = smoothness_constant(X), safe_learning_rate(X)
-print(f"The curvature is at most L = {L:.4f} everywhere; 1/L = {rate:.3f}.")
-print(f"Far out, p is near 0 or 1 and the curvature is small: {rows[3][4]:.4f}. Is the loss flat?")
+say(f"""The curvature is at most L = {L:.4f} everywhere; 1/L = {rate:.3f}. Far out, p is near 0 or
+1 and the curvature is small: {rows[3][4]:.4f}. Is the loss flat?""")
 far = 100.0 * bottom
 flat = [
     (f"{name} rows", f(far), math.hypot(*grad(f)(far)), largest_eigenvalue(hessian(f)(far)))
     for name, f in ((f"all {len(y)}", loss), (f"the {len(right)} correct", of_right))
 ]
 table(["100 x bottom", "loss", "slope", "curvature"], flat)
-print("The misclassified rows make the loss a steep and nearly straight wall. Without them it is")
-print("flat, and its minimum is infinitely far away (lesson 13).")
+say("""The misclassified rows make the loss a steep and nearly straight wall. Without them it is
+flat, and its minimum is infinitely far away (lesson 13).""")
 
 section("4. Learning rates: too small, too large, and 1/L")
 paths, summary = {}, []
@@ -111,8 +111,8 @@ for name, r in (
     rises = sum(after[1] > before[1] + 1e-12 for before, after in zip(path, path[1:]))
     summary.append((name, r, path[10][1] - lowest, path[40][1] - lowest, rises))
 table(["rate", "value", "loss - minimum, 10 steps", "40 steps", "steps that went up"], summary)
-print(f"h = {rows[1][4]:.4f} is the largest curvature at the bottom. The limit 2/h holds near the")
-print("bottom only; the limit 2/L holds everywhere.")
+say(f"""h = {rows[1][4]:.4f} is the largest curvature at the bottom. The limit 2/h holds near the
+bottom only; the limit 2/L holds everywhere.""")
 
 section("5. What the rate 1/L guarantees")
 # The descent lemma: a step with the rate 1/L lowers the loss by at least |g|^2 / (2 L), from any
@@ -122,10 +122,8 @@ safe = paths["1 / L"]
 for before, after in zip(safe, safe[1:]):
     if before[2] > 1e-12:  # for a smaller gradient the loss changes by rounding only
         achieved.append((before[1] - after[1]) / (before[2] / (2.0 * L)))
-print(
-    f"In each of {len(achieved)} steps the loss fell by {min(achieved):.2f} to "
-    f"{max(achieved):.2f} times the guaranteed amount."
-)
+say(f"""In each of {len(achieved)} steps the loss fell by {min(achieved):.2f} to
+{max(achieved):.2f} times the guaranteed amount.""")
 
 section("6. An example where 2/L is the exact limit")
 # Take each row twice, once with each label. Nothing can be learned: the minimum is at w = 0,
@@ -155,17 +153,15 @@ def draw(axes):
 picture("06_paths", draw, ncols=4, figsize=(14, 3.8), subplot_kw={"xlim": (-7, 7), "ylim": (-7, 7)})
 
 section("What we learned")
-print("The loss is convex: its curvature in every direction is a mean of terms that are not")
-print(f"negative (the engine's Hessian agrees to {apart:.0e}). So every local minimum is global.")
-print(f"The curvature is never larger than L = {L:.4f}. So with the rate 1/L = {rate:.2f} the loss")
-print("falls in every step.")
-print(
-    f"After 10 steps with 1/L the loss is {summary[1][2]:.0e} above the minimum, with 0.05/L it is"
-)
-print(f"{summary[0][2]:.2f} above. With 30/L it is {summary[5][2]:.1f} above after 10 steps and")
-print(f"{summary[5][3]:.1f} above after 40: the steps jump from wall to wall.")
-print("A rate below 2/L always works. Near the bottom the limit is 2 divided by the curvature")
-print(f"there, here {limit * L:.2f}/L. Where nothing can be learned it is exactly 2/L.")
+say(f"""The loss is convex: its curvature in every direction is a mean of terms that are not
+negative (the engine's Hessian agrees to {apart:.0e}). So every local minimum is global.""")
+say(f"""The curvature is never larger than L = {L:.4f}. So with the rate 1/L = {rate:.2f} the loss
+falls in every step.""")
+say(f"""After 10 steps with 1/L the loss is {summary[1][2]:.0e} above the minimum, with 0.05/L it
+is {summary[0][2]:.2f} above. With 30/L it is {summary[5][2]:.1f} above after 10 steps and
+{summary[5][3]:.1f} above after 40: the steps jump from wall to wall.""")
+say(f"""A rate below 2/L always works. Near the bottom the limit is 2 divided by the curvature
+there, here {limit * L:.2f}/L. Where nothing can be learned it is exactly 2/L.""")
 
 assert min(gaps) > 0.0 and all(row[2] and row[3] > 0.0 for row in rows) and apart < 1e-12
 assert abs(rows[0][4] - L) < 1e-9 and rows[3][4] < rows[1][4] < L
