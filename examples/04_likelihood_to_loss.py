@@ -35,13 +35,13 @@ passed = Array([0, 0, 0, 0, 0, 0, 1, 0, 1, 0, 1, 0, 1, 0, 1, 1, 1, 1, 1, 1])
 n = len(hours)
 
 
-def walk(height, lr, steps=2000, **how):
+def descend(function, lr, steps=2000, **how):
     """The points that gradient descent visits; with maximize=True, gradient ascent."""
     w, b = Value(0.0), Value(0.0)
     optimizer, path = SGD([w, b], lr=lr, **how), []
     for _ in range(steps):
         optimizer.zero_grad()
-        height(w * hours + b).backward()
+        function(w * hours + b).backward()
         optimizer.step()
         path.append((w.data, b.data))
     return path
@@ -79,7 +79,7 @@ section("3. Change the sign: ascent on one function is descent on the other")
 # 0.3 / n for the first is a rate of 0.3 for the second.
 log_likelihood = lambda z: bernoulli_log_likelihood(sigmoid(z), passed)
 loss = lambda z: binary_cross_entropy_with_logits(z, passed)
-up, down = walk(log_likelihood, 0.3 / n, maximize=True), walk(loss, 0.3)
+up, down = descend(log_likelihood, 0.3 / n, maximize=True), descend(loss, 0.3)
 apart = max(abs(u - d) for a, c in zip(up, down) for u, d in zip(a, c))
 print(f"2000 steps of each: the weights never differ by more than {apart:.0e}.")
 print(f"Both end at w = {down[-1][0]:.4f}, b = {down[-1][1]:.4f}.")
@@ -92,7 +92,7 @@ section("4. Why the mean? The gradient of the sum grows with the number of rows"
 total = lambda z: binary_cross_entropy_with_logits(z, passed, reduction="sum")
 reached = {}
 for name, f in ("mean", loss), ("sum", total):
-    last_w, last_b = walk(f, 0.3)[-1]
+    last_w, last_b = descend(f, 0.3)[-1]
     reached[name] = loss(last_w * hours + last_b)
 table(["reduction", "mean loss after 2000 steps"], reached.items())
 print("Steps twenty times as long are too long: they overshoot the minimum (lesson 06).")

@@ -40,7 +40,7 @@ loss = lambda w: binary_cross_entropy_with_logits(X @ w, y)
 slope = lambda w: max(map(abs, grad(loss)(w)))  # the largest element of the gradient
 
 
-def walk(make, most, **options):
+def train(make, most, **options):
     """The weights where an optimizer ends from w = 0, and `slope` after each of its steps."""
     w = Value([0.0] * 4)
     optimizer, slopes = make([w], **options), [slope(w.data)]
@@ -57,8 +57,8 @@ def walk(make, most, **options):
 section("1. Gradient descent and Newton's method")
 # Gradient descent knows the direction of a step, but not its length. Newton's method takes the
 # parabola with the same gradient g and Hessian H and goes to its minimum: w - inverse(H) g.
-_, descent = walk(SGD, 200, lr=safe_learning_rate(X))
-best, newton = walk(Newton, 8)
+_, descent = train(SGD, 200, lr=safe_learning_rate(X))
+best, newton = train(Newton, 8)
 table(["step", "gradient: descent", "Newton"], [(k, descent[k], newton[k]) for k in range(9)])
 say(f"""After 200 steps of gradient descent the gradient is {descent[200]:.2g}. Near the minimum
 each step of Newton's method nearly doubles the number of correct digits.""")

@@ -204,7 +204,7 @@ def merged(means, counts):
     return sum(m * n for m, n in zip(means, counts)) / sum(counts)
 
 
-def shares(rows, workers):
+def shard_sizes(rows, workers):
     return [rows // workers + (k < rows % workers) for k in range(workers)]
 
 

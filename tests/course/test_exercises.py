@@ -426,9 +426,9 @@ def test_18_merged(answer):
     assert answer("merged")(means, [2, 3]) == pytest.approx(sum(numbers) / 5)
 
 
-def test_18_shares(answer):
+def test_18_shard_sizes(answer):
     for rows, workers in (569, 2), (569, 4), (3, 3), (10, 4):
-        sizes = list(answer("shares")(rows, workers))
+        sizes = list(answer("shard_sizes")(rows, workers))
         assert len(sizes) == workers and sum(sizes) == rows and max(sizes) - min(sizes) <= 1
 
 
