@@ -89,9 +89,9 @@ def cut(w, height):
 X_more, y_more = Array([*X.rows, [1.0, 60.0]]), Array([*y, 1.0])
 line, pulled = normal_equations(X, y), normal_equations(X_more, y_more)
 before, after = cut(line, 0.5), cut(pulled, 0.5)
-logistic = lambda w, X=X, y=y: binary_cross_entropy_with_logits(X @ w, y)
-path = newton(logistic)
-path_more = newton(lambda w: logistic(w, X_more, y_more))
+logistic = lambda w: binary_cross_entropy_with_logits(X @ w, y)
+logistic_more = lambda w: binary_cross_entropy_with_logits(X_more @ w, y_more)
+path, path_more = newton(logistic), newton(logistic_more)
 table(
     ["model", "predicts 1 from (hours)", "with the 60-hour student"],
     [("straight line", before, after), ("logistic", cut(path[-1], 0.0), cut(path_more[-1], 0.0))],

@@ -74,7 +74,7 @@ rows, apart = [], 0.0
 for name, times in ("w = 0", 0.0), ("bottom", 1.0), ("5 x bottom", 5.0), ("20 x bottom", 20.0):
     w = times * bottom
     H, p = hessian(loss)(w), sigmoid(X @ w)
-    formula = X.T @ (X.T * (p * (1.0 - p))).T / len(y)  # X' S X / n
+    formula = X.T @ (X.T * (p * (1.0 - p))).T / len(y)  # XᵀSX / n
     apart = max(apart, *(abs(a - c) for a, c in zip(H.flat, formula.flat)))
     most = largest_eigenvalue(H)  # the two eigenvalues add up to the trace
     rows.append((name, loss(w), is_positive_semidefinite(H), H[0, 0] + H[1, 1] - most, most))
@@ -82,8 +82,8 @@ table(["where", "loss", "curves upwards", "least curvature", "largest"], rows)
 print(f"The engine's Hessian and the formula differ by at most {apart:.0e}.")
 
 section("3. How large can the curvature be? L, from X alone")
-# p (1 - p) is at most 1/4. It is 1/4 in every row at w = 0. So no curvature is larger than L,
-# the largest eigenvalue of XᵀX / (4 n), and at w = 0 it is reached.
+# p (1 - p) is at most 1/4. So no curvature is larger than L, the largest eigenvalue of
+# XᵀX / (4 n). At w = 0 every p (1 - p) is 1/4, and the largest curvature is L.
 L, rate = smoothness_constant(X), safe_learning_rate(X)
 say(f"""The curvature is at most L = {L:.4f} everywhere; 1/L = {rate:.3f}. Far out, p is near 0 or
 1 and the curvature is small: {rows[3][4]:.4f}. Is the loss flat?""")
@@ -165,7 +165,7 @@ there, here {limit * L:.2f}/L. Where nothing can be learned it is exactly 2/L.""
 
 assert min(gaps) > 0.0 and all(row[2] and row[3] > 0.0 for row in rows) and apart < 1e-12
 assert abs(rows[0][4] - L) < 1e-9 and rows[3][4] < rows[1][4] < L
-assert flat[0][2] > 0.1 and max(flat[1][1:]) < 1e-3  # a wall, and a plain
+assert flat[0][2] > 0.1 and max(flat[1][1:]) < 1e-3  # a steep wall, and a flat plain
 assert min(achieved) >= 1.0 and len(achieved) > 10
 by_name = {row[0]: row for row in summary}
 assert by_name["1 / L"][4] == 0 == by_name["1.9 / L"][4] and by_name["1 / L"][3] < 1e-4

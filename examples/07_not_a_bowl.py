@@ -141,7 +141,7 @@ say(f"""Where the model is confident and wrong (z = 20) the slope of squared err
 
 assert abs(one_layer.item() - math.log(2.0)) < 1e-4
 assert len(solved) >= 4 and len(stuck) >= 1 and len(solved) + len(stuck) == 16
-assert all(learn(w, 1000)[1] > 0.3 for w, loss in ends if loss > 0.3)  # none is freed
+assert all(learn(w, 1000)[1] > 0.3 for w, loss in ends if loss > 0.3)  # more steps do not help
 assert abs(network(w) - network(swapped)) < 1e-12 and middle > network(w) + 0.3
 assert slope == 0.0
 assert rows[0][1] < 0.0 < 1.0 < rows[1][1] and rows[1][2] < rows[0][2]

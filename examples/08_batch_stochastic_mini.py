@@ -139,5 +139,5 @@ rows {settled[3][3]:.4f}. With a falling rate one row a step comes to {settled[2
 assert length(mean - full) < 1e-12 and 0 < uphill < n / 4
 assert all(0.85 < noise / (one / math.sqrt(size)) < 1.15 for size, noise in noises)
 assert rows[0][4] < rows[1][4] < rows[2][4] < rows[3][4] < rows[4][4] > rows[5][4] > rows[0][4]
-assert all(settled[k][3] > settled[k][2] / 2 for k in (0, 3))  # they hardly fall any more
+assert all(settled[k][3] > settled[k][2] / 2 for k in (0, 3))  # the loss no longer falls
 assert settled[2][3] < settled[3][3] / 10 < settled[0][3] / 100

@@ -42,8 +42,8 @@ for steps in 10, 100, 1000, 10000:
     done = steps
 table(["steps", "w", "loss", "slope"], grown)
 per_decade = grown[3][1] - grown[2][1]
-# For large w the loss is about exp(-w) / 3, because the nearest points are x = -1 and x = 1. Its
-# slope is as small. So w grows like log(steps).
+# For large w the loss is about exp(-w) / 3, because two of the six points are at distance 1. Each
+# step adds its slope, exp(-w) / 3, to w. So w grows like log(steps).
 say(f"""With ten times the steps w grows by about log(10) = 2.30 (the last time by
 {per_decade:.2f}), without end.""")
 

@@ -90,7 +90,8 @@ table(["", *NAMES, "intercept"], [(n, *row) for n, row in zip([*NAMES, "intercep
 section("4. Standard errors and odds ratios")
 # A sharp minimum fixes a weight precisely, a flat one does not. For many rows the covariance of
 # the weights is the inverse of H. (H is the Hessian of the sum of the losses; with that of the
-# mean the covariance would be n times too large.) A standard error is the root of its diagonal.
+# mean the covariance would be n times too large.) The standard errors are the square roots of
+# the diagonal of the covariance.
 root = cholesky(H.rows)
 unit = lambda k: [float(k == i) for i in range(len(root))]
 error = [math.sqrt(solve(root, unit(k))[k]) for k in range(4)]
@@ -173,7 +174,7 @@ say(f"""In simulations with known weights {inside / len(fits):.1%} of such inter
 truth.""")
 
 assert newton[8] < 1e-10 and descent[200] > 1e-4
-assert newton[7] < 1000 * newton[6] ** 2  # digits double
+assert newton[7] < 1000 * newton[6] ** 2  # the number of correct digits doubles
 assert worst > 1e5 and steep > 0.1 and curved == 0.0
 assert abs(losses["with line search"][-1] - loss(best)) < 1e-12
 assert apart < 1e-9 and is_positive_semidefinite(H)
