@@ -55,8 +55,8 @@ say(f"""A petal wider by 0.1 cm multiplies the odds of virginica by {math.exp(0.
 petal longer by 0.1 cm by {math.exp(0.1 * w1):.2f}.""")
 
 section("4. The points with p = 1/2 form a line, and w is perpendicular to it")
-# p = 1/2 means z = 0. The points with w1 x1 + w2 x2 + b = 0 form a line. For a direction d along
-# the line w . d = 0, so w is perpendicular to it.
+# p = 1/2 means z = 0, and the points with w . x + b = 0 form a line. If u and v are two of them,
+# then w . u = w . v = -b, so w . (u - v) = 0: w is perpendicular to the line.
 on_line = lambda x1: -(b + w1 * x1) / w2
 here, there = (4.0, on_line(4.0)), (6.0, on_line(6.0))
 along = there[0] - here[0], there[1] - here[1]
