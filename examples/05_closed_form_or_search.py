@@ -1,23 +1,26 @@
 """Linear regression has a formula for its best weights. Why has logistic regression none?
 
-Both losses have their bottom where the gradient is 0. With squared error that is a system of
-linear equations; we solve it, and descent ends at the same numbers. With the sigmoid w hides
-inside exp, in every row: no formula, but a search that solves linear equations a few times.
+Both losses have their minimum where the gradient is 0. For squared error this is a system of
+linear equations. We solve it, and gradient descent ends at the same weights. With the sigmoid
+w stands inside an exponential in every row. The equations are not linear, and no formula for
+their solution is known. So we search, and the search solves a linear system in each step.
 
-    linear      X'(X w - y) = 0             X'X w = X'y, solved once
-    logistic    X'(sigmoid(X w) - y) = 0    not linear in w: search
+    linear      Xᵀ(X w - y) = 0             XᵀX w = Xᵀy, solved once
+    logistic    Xᵀ(sigmoid(X w) - y) = 0    not linear in w: search
+
+Xᵀ is the transpose of X, whose rows are the students.
 
 Exercises (answers are checked by tests/course/test_exercises.py)
-1.  line_through(xs, ys): intercept and slope of least squares, by hand.
-2.  ridge_slope(xs, ys, l2): for y = w x without intercept, the w that minimises the mean of
-    (w x - y)^2 / 2 plus l2 / 2 w^2: the penalty keeps the closed form.
-3.  best_logit(share): a model of a bias only *has* a closed form: when a share of the labels is
-    1, which b makes sigmoid(b) - share zero?
+1.  line_through(xs, ys): the intercept and the slope of the least-squares line, by hand.
+2.  ridge_slope(xs, ys, l2): the model is y = w x, without an intercept. Which w minimises the
+    mean of (w x - y)^2 / 2, plus the penalty l2 / 2 w^2? (It still has a closed form.)
+3.  best_logit(share): a logistic model with only a bias has a closed form. If a share of the
+    labels is 1, which b makes sigmoid(b) - share zero?
 """
 
 import math
 
-from course import picture, section, table
+from course import picture, say, section, table
 
 from tinygrad_lr import (
     Array, Value, binary_cross_entropy_with_logits, grad, hessian, mean_squared_error, sigmoid,
@@ -26,33 +29,15 @@ from tinygrad_lr.optim import SGD, Newton
 
 # The example of the Wikipedia article "Logistic regression".
 hours = [
-    0.5,
-    0.75,
-    1.0,
-    1.25,
-    1.5,
-    1.75,
-    1.75,
-    2.0,
-    2.25,
-    2.5,
-    2.75,
-    3.0,
-    3.25,
-    3.5,
-    4.0,
-    4.25,
-    4.5,
-    4.75,
-    5.0,
-    5.5,
-]
-y = Array([0, 0, 0, 0, 0, 0, 1, 0, 1, 0, 1, 0, 1, 0, 1, 1, 1, 1, 1, 1])  # who passed
-X = Array([[1.0, h] for h in hours])  # a column of ones, so that w = (b, slope)
+    0.5, 0.75, 1.0, 1.25, 1.5, 1.75, 1.75, 2.0, 2.25, 2.5,
+    2.75, 3.0, 3.25, 3.5, 4.0, 4.25, 4.5, 4.75, 5.0, 5.5,
+]  # fmt: skip
+y = Array([0, 0, 0, 0, 0, 0, 1, 0, 1, 0, 1, 0, 1, 0, 1, 1, 1, 1, 1, 1])  # 1: the student passed
+X = Array([[1.0, h] for h in hours])  # a column of ones, so that w = (intercept, slope)
 
 
 def newton(loss, most=30):
-    """All weights that Newton's search visits, from 0 until the gradient is gone."""
+    """The weights after each step of Newton's method, from 0 until the gradient is 0."""
     w = Value([0.0, 0.0])
     optimizer, path = Newton([w]), [w.data]
     while len(path) <= most and max(map(abs, grad(loss)(w.data))) > 1e-12:
@@ -61,24 +46,25 @@ def newton(loss, most=30):
     return path
 
 
-section("1. Linear: the gradient is 0 on a straight line through the weights")
+section("1. Linear regression: the gradient is linear in w, so we can solve for w")
 
 
-# mean (Xw - y)^2 / 2 has the gradient X'(Xw - y) / n. Zero means X'X w = X'y: 2 equations.
+# The loss mean (Xw - y)^2 / 2 has the gradient Xᵀ(Xw - y) / n. It is 0 where XᵀX w = Xᵀy. These
+# are two linear equations for two weights, the normal equations.
 def normal_equations(X, y):
-    """w with X'X w = X'y, by Cramer's rule."""
+    """w with XᵀX w = Xᵀy, by Cramer's rule."""
     (a, c), (_, d) = (X.T @ X).rows
     e, f = X.T @ y
     return Array([e * d - c * f, a * f - c * e]) / (a * d - c * c)
 
 
-points = Array([1.0 + 2.0 * h + math.sin(40.0 * h) for h in hours])  # a line and some wiggle
+points = Array([1.0 + 2.0 * h + math.sin(40.0 * h) for h in hours])  # a line and some noise
 formula = normal_equations(X, points)
 squared = lambda w: mean_squared_error(X @ w, points) / 2
 left = max(map(abs, grad(squared)(formula)))
-print(f"formula: {formula[0]:.6f} + {formula[1]:.6f} h; its gradient is {left:.0e}")
+print(f"formula: {formula[0]:.6f} + {formula[1]:.6f} h; largest gradient there {left:.0e}")
 
-section("2. Descent finds the same; the formula only saves the way")
+section("2. Gradient descent finds the same weights; the formula is only faster")
 w = Value([0.0, 0.0])
 optimizer, visited = SGD([w], lr=0.15), []
 for step in range(401):
@@ -91,41 +77,49 @@ table(
     [visited[k] for k in (0, 25, 100, 400)],
 )
 
-section("3. The flaw: use the formula for labels anyway")
-# It gives a line, cut at 1/2. One more student, who studied 60 hours and passed, as expected:
-cut = lambda w, at: (at - w[0]) / w[1]
+section("3. The flaw: use the formula for labels 0 and 1 anyway")
+
+
+# It gives a straight line; we predict 1 where the line is above 1/2. Then we add one student who
+# studied for 60 hours and passed, as everybody would expect.
+def cut(w, height):
+    return (height - w[0]) / w[1]  # the hours at which the line reaches this height
+
+
 X_more, y_more = Array([*X.rows, [1.0, 60.0]]), Array([*y, 1.0])
 line, pulled = normal_equations(X, y), normal_equations(X_more, y_more)
 before, after = cut(line, 0.5), cut(pulled, 0.5)
-logistic = lambda w, X=X, y=y: binary_cross_entropy_with_logits(X @ w, y)
-path = newton(logistic)
-path_more = newton(lambda w: logistic(w, X_more, y_more))
+logistic = lambda w: binary_cross_entropy_with_logits(X @ w, y)
+logistic_more = lambda w: binary_cross_entropy_with_logits(X_more @ w, y_more)
+path, path_more = newton(logistic), newton(logistic_more)
 table(
-    ["who", "says 1 from (hours)", "with the 60-hour student"],
+    ["model", "predicts 1 from (hours)", "with the 60-hour student"],
     [("straight line", before, after), ("logistic", cut(path[-1], 0.0), cut(path_more[-1], 0.0))],
 )
-print("The line is pulled down by a student who surprised nobody; a sure p = 1 pulls at nothing.")
+say("""The new student pulls the line down. The old line predicts far more than 1 for 60 hours, and
+squared error penalises that. The sigmoid is already at 1, so nothing pulls it.""")
 
-section("4. Why no formula? The equations change wherever you stand")
-# The Hessian of squared error is X'X / n, the same everywhere: one linear system describes it
-# all. That of the logistic loss, X' diag(p (1 - p)) X / n, depends on w through every p.
+section("4. Why is there no formula? The curvature depends on w")
+# The Hessian of squared error is XᵀX / n, the same everywhere. So one linear system has the
+# whole answer. The Hessian of the logistic loss is Xᵀ diag(p (1 - p)) X / n, and every p depends
+# on w. This shows that the equations are not linear. It does not prove that no formula exists:
+# a model with only a bias has one (exercise 3). For data in general none is known.
 rows = []
 for name, v in ("w = 0", path[0]), ("after 1 step", path[1]), ("at the end", path[-1]):
     rows.append((name, hessian(squared)(v)[1, 1], hessian(logistic)(v)[1, 1]))
 table(["where", "curvature by slope: squared error", "logistic"], rows)
 
-section("5. But solve a linear system again and again")
-# Newton's step is the normal equations of the parabola that fits the loss here.
+section("5. The search: solve one linear system per step")
+# At the current w, Newton's method replaces the loss by the parabola with the same gradient and
+# Hessian. The minimum of that parabola is the solution of a linear system, and the next w.
 linear_path = newton(squared)
 lengths = [max(map(abs, grad(logistic)(v))) for v in path]
 table(
     ["step", "b", "w", "largest gradient"],
     [(k, *v, g) for k, (v, g) in enumerate(zip(path, lengths))],
 )
-print(
-    f"squared error: {len(linear_path) - 1} step, the formula. Logistic: {len(path) - 1} steps, "
-    "and the right digits double."
-)
+say(f"""Squared error needs {len(linear_path) - 1} step: the step is the formula. The logistic loss
+needs {len(path) - 1} steps. Near the end each step doubles the number of correct digits.""")
 
 section("The picture")
 
@@ -137,27 +131,20 @@ def draw(axes):
     axes.plot(hs, [pulled[0] + pulled[1] * h for h in hs], "--", label="with a student of 60 hours")
     axes.plot(hs, sigmoid(path[-1][0] + path[-1][1] * Array(hs)), label="logistic, with or without")
     axes.axhline(0.5, color="grey", linewidth=1)
-    axes.set(xlabel="hours of study", ylabel="passed", title="A formula for the wrong question")
+    axes.set(xlabel="hours of study", ylabel="passed", title="A line and a sigmoid for labels 0, 1")
 
 
 picture("05_line_and_sigmoid", draw)
 
 section("What we learned")
-print(
-    f"Squared error: the gradient is linear in w, so w = ({formula[0]:.3f}, {formula[1]:.3f}) "
-    "is a "
-    f"formula; 400 steps of\ndescent come within {visited[400][3]:.0e} of it."
-)
-print(
-    f"On labels its line moves from {before:.2f} to {after:.2f} hours for one student who "
-    "surprised "
-    f"nobody;\nthe logistic line stays at {cut(path[-1], 0.0):.2f}."
-)
-print("There w stands inside exp, once for each row; nobody knows how to bring it to one side.")
-print(
-    f"So we search: {len(path) - 1} linear systems end at w = {path[-1][1]:.4f}, "
-    f"b = {path[-1][0]:.4f}, with a gradient of {lengths[-1]:.0e}."
-)
+say(f"""The gradient of squared error is linear in w, so a formula gives the minimum. It is w =
+({formula[0]:.3f}, {formula[1]:.3f}). After 400 steps gradient descent is within
+{visited[400][3]:.0e} of it.""")
+say(f"""If we use that formula for labels, one unsurprising student moves the decision from
+{before:.2f} to {after:.2f} hours. The logistic decision stays at {cut(path[-1], 0.0):.2f}.""")
+say(f"""In the logistic equations w stands inside an exponential in every row. No formula is known
+that solves them. So we search. After {len(path) - 1} linear systems the gradient is
+{lengths[-1]:.0e}, at w = {path[-1][1]:.4f}, b = {path[-1][0]:.4f}.""")
 
 assert left < 1e-12 and visited[400][3] < 1e-3
 assert after > before + 0.5 and abs(cut(path_more[-1], 0.0) - cut(path[-1], 0.0)) < 1e-6

@@ -1,17 +1,18 @@
 """How do we learn from a table that is larger than the memory?
 
-Mini-batches need only a few rows at a time, so we never read more. A SQLite database is made
-in a temporary folder, sorted by label as databases often are, with true weights that we know.
-We look at the memory, see what the order of the rows does, and learn in one pass.
+A step on a mini-batch needs only a few rows, so we read only some rows at a time. We make a
+SQLite database in a temporary folder. Its rows are sorted by label, as rows in databases often
+are, and we know the true weights. We measure the memory, see how the order of the rows matters,
+and learn in one pass.
 
 Exercises (answers are checked by tests/course/test_exercises.py)
-1.  running_mean(numbers): the mean of an iterable that may be too long to keep, exact also
-    where all numbers are near 1e9 (do not add them all up).
-2.  reservoir(rows, k, rng): k rows chosen fairly from an iterable of unknown length, in
-    one pass, keeping no more than k: the row number i (from 0) comes in with probability
-    k / (i + 1), for one that is there. (rng is a random.Random.)
-3.  rows_in_memory(table_rows, block, blocks): how many rows are held at most, if the rows of
-    so many blocks are shuffled with each other.
+1.  running_mean(numbers): the mean of an iterable that is too long to keep in memory. It should
+    be accurate even if all numbers are near 1e9, so do not add them all up.
+2.  reservoir(rows, k, rng): choose k rows at random from an iterable of unknown length, in one
+    pass, and keep no more than k in memory. Row number i (counted from 0) is taken with
+    probability k / (i + 1) and replaces a random one of the k. (rng is a random.Random.)
+3.  rows_in_memory(table_rows, block, blocks): blocks of `block` rows are read, and the rows of
+    `blocks` such blocks are shuffled together. How many rows is that at most?
 """
 
 import random
@@ -21,7 +22,7 @@ import tracemalloc
 from contextlib import closing
 from pathlib import Path
 
-from course import picture, section, table
+from course import picture, say, section, table
 
 from tinygrad_lr import Value, binary_cross_entropy_with_logits
 from tinygrad_lr.data import SQLiteBatches, StandardScaler
@@ -38,7 +39,11 @@ path = Path(folder.name) / "people.db"
 
 
 def people(rows, in_order=True, seed=0):
-    """Two normal clouds, 2 * HALF_GAPS apart in units of UNITS; `in_order`: first label 0."""
+    """Generate rows of two normal clouds, one for each label.
+
+    In units of UNITS the spread is 1 and the centres lie 2 * HALF_GAPS apart. With `in_order`
+    all rows with label 0 come first; otherwise the labels are random.
+    """
     rng = random.Random(seed)
     for i in range(rows):
         label = float(i >= rows // 2) if in_order else float(rng.random() < 0.5)
@@ -47,7 +52,7 @@ def people(rows, in_order=True, seed=0):
 
 
 def write(name, rows):
-    """A new table of the database; rows may come from a generator, and are never a list."""
+    """Write a new table. `rows` may be a generator, so that they never stand in memory at once."""
     write_rows(path, name, [*FEATURES, "label"], rows)
 
 
@@ -56,7 +61,10 @@ def batches_of(name, **options):
 
 
 def peak(work):
-    """The most memory that `work()` held at a time, in megabytes."""
+    """The largest amount of memory in use while `work()` runs, in megabytes.
+
+    It counts Python's objects. SQLite's own cache (about 2 MB) is not included.
+    """
     tracemalloc.start()
     try:
         work()
@@ -66,14 +74,14 @@ def peak(work):
 
 
 def share_right(w, b):
-    """Of rows that no model has learned from, in the scale of those that it has."""
+    """The accuracy on the table "unseen", which is scaled like the training rows."""
     right = 0.0
     for X, y in batches_of("unseen", transform=scaler.transform):
         right += accuracy(y, (X @ w.data + b.data) >= 0.0) * len(y)
     return right / 6000
 
 
-section("1. Reading everything, and reading batches: the memory it takes")
+section("1. The memory for reading all rows at once, and for reading batches")
 SIZES = [16_000, 32_000]
 memory = []
 for size in SIZES:
@@ -86,7 +94,7 @@ table(
     [(rows, round(whole, 1), round(parts, 1)) for rows, whole, parts in memory],
 )
 
-section("2. Features of one scale: mean and spread in one pass; then one epoch of learning")
+section("2. Standardise the features in one pass; then learn for one epoch")
 scaler = StandardScaler()
 for X, _ in batches_of("people_16000", shuffle=False):
     scaler.partial_fit(X)
@@ -94,7 +102,7 @@ table(["feature", "mean", "std. dev."], zip(FEATURES, scaler.mean_, scaler.scale
 
 
 def learn(name, **options):
-    """One epoch: each row is seen once. The parameters, and what happened."""
+    """Learn for one epoch, in which each row is used once: w, b and the history."""
     w, b = Value([0.0] * 4), Value(0.0)
     loss = lambda X, y: binary_cross_entropy_with_logits(X @ w + b, y)
     batches = batches_of(name, transform=scaler.transform, **options)
@@ -102,37 +110,41 @@ def learn(name, **options):
     return w, b, minimize(loss, [w, b], batches, SGD([w, b], lr=rate), epochs=1)
 
 
-section("3. The order of the rows: sorted by label, shuffled, stored in random order")
+section("3. The order of the rows: sorted by label, shuffled, or stored in random order")
 write("unseen", people(6000, seed=1))
 write("random_order", people(16_000, in_order=False))
 results = {}
 for kind, name, shuffle in (
-    ("sorted, as they stand", "people_16000", False),
+    ("sorted, not shuffled", "people_16000", False),
     ("sorted, blocks shuffled", "people_16000", True),
     ("stored in random order", "random_order", True),
 ):
     w, b, history = learn(name, shuffle=shuffle)
     results[kind] = share_right(w, b), b.data
 table(
-    ["16 000 rows", "right", "intercept (truth: 0)"],
+    ["16 000 rows", "accuracy", "intercept (truth: 0)"],
     [(kind, right, b0) for kind, (right, b0) in results.items()],
 )
 
-section("4. Why blocks are shuffled, and not rows")
-print("As they stand, the last 8000 rows all say 'label 1', and the model believes it. To fetch")
-print("single rows at random would cost a search each: so blocks of 512 rows come in random order,")
-print("and the rows of 16 blocks are shuffled. Of 16 sorted blocks seldom just 8 have label 1, and")
-print("the intercept still feels it; so, if you can, store large tables in random order.")
+section("4. Why blocks are shuffled, and not single rows")
+say("""Without shuffling the last 8000 rows all have the label 1, and the model learns to predict 1
+too often.""")
+say("""Reading single rows in random order would cost one search in the table for each row. So
+blocks of 512 rows are read in random order, and the rows of 16 blocks are shuffled together. If
+the table is sorted, 16 random blocks rarely contain exactly 8 with the label 1, and the intercept
+is still off. So store large tables in random order if you can.""")
 
-section("5. One pass is an honest test as well")
-# Each loss is of rows that the model had not met before: progressive validation.
+section("5. The losses of a single pass are also a test")
+# The loss of each batch is computed before the model learns from it, so these rows are new to the
+# model. This is called progressive validation.
 losses = history.losses
-mean = lambda some: sum(some) / len(some)
+mean = lambda numbers: sum(numbers) / len(numbers)
 table(
     ["rows seen", "mean loss of the next 2000"],
     [(100 * k, mean(losses[k : k + 20])) for k in (0, 20, 40, 80, 140)],
 )
-# For two normal clouds the true weights are known: twice the half gap, times the scale.
+# For two normal clouds with the same spread the best weights are known: the distance of the
+# centres divided by the variance. For standardised features this is 2 * half gap * scale / unit.
 truth = [2.0 * g * s / u for g, s, u in zip(HALF_GAPS, scaler.scale_, UNITS)]
 table(["feature", "learned", "truth"], zip(FEATURES, w.data, truth))
 
@@ -147,7 +159,7 @@ def draw(axes):
         xlabel="rows in the table",
         ylabel="megabytes",
         ylim=(0, None),
-        title="Memory to learn from a table",
+        title="Memory for reading a table",
     )
     axes.legend()
 
@@ -158,17 +170,14 @@ folder.cleanup()
 section("What we learned")
 apart = max(abs(v - t) for v, t in zip(w.data, truth))
 (worst, _), (_, off), (right, _) = results.values()
-print(
-    f"From {SIZES[0]} to {SIZES[-1]} rows, reading everything grew from {memory[0][1]:.1f} to "
-    f"{memory[-1][1]:.1f} MB, batches from"
-)
-print(
-    f"{memory[0][2]:.1f} to {memory[-1][2]:.1f}: twice the buffer of 8192 rows, more than a "
-    "small table, and the same for a large one."
-)
-print(f"In sorted order the model is right in {worst:.1%} of new rows, at random {right:.1%};")
-print(f"after one pass over that its weights are within {apart:.2f} of the truth. The loss had")
-print("settled after a few thousand rows: the others hardly lowered it.")
+say(f"""If we read all rows at once, the memory grows from {memory[0][1]:.1f} MB for {SIZES[0]}
+rows to {memory[-1][1]:.1f} MB for {SIZES[-1]}. In batches it is {memory[0][2]:.1f} MB and
+{memory[-1][2]:.1f} MB: up to two buffers of 8192 rows are in memory at a time. For a small table
+that is more than the table itself. For a large one it stays the same.""")
+say(f"""If the rows come sorted by label, the model is right on {worst:.1%} of new rows. If they
+are stored in random order, it is right on {right:.1%}. After one pass its weights are within
+{apart:.2f} of the truth.""")
+say("The loss settled after a few thousand rows. The rows after them hardly lowered it.")
 
 assert memory[-1][1] > 1.9 * memory[0][1] and memory[-1][2] < 1.1 * memory[0][2]
 assert worst < right - 0.05 and right > 0.8

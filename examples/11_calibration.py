@@ -1,21 +1,22 @@
-"""Two models are right equally often. Is one of them better? Can the other be repaired?
+"""Two models have the same accuracy. Is one of them better? Can we repair the other?
 
-Being right and being right with the right confidence are two things; accuracy sees the first
-alone. We train a boaster (even or odd digit, from too few pictures), see in a reliability table
-that its "99 %" are nothing of the kind, and repair it with a single number, the temperature T,
-which the engine fits like any other weight: p = sigmoid(z / T).
+A model can be right often and still give wrong probabilities. Accuracy does not see that; log
+loss does. We train an overconfident model (is a digit even or odd, learned from too few
+pictures). A reliability table shows that of the cases it calls "99 %" far fewer happen. We
+repair it with a single number, the temperature T, which the engine fits like any other weight:
+p = sigmoid(z / T).
 
 Exercises (answers are checked by tests/course/test_exercises.py)
-1.  expected_loss(p, q): something happens in a share q of all cases and a model always says p.
-    Its mean log loss, without this package. Where is it lowest?
-2.  reliability_gap(probabilities, labels): how far the mean of the probabilities is from the
-    share that happened (one bin of the reliability table).
-3.  cooled(p, T): the probability p after temperature scaling, from p and T alone.
+1.  expected_loss(p, q): an event happens in a share q of all cases, and a model always predicts
+    p. What is its mean log loss? Do not use this package. For which p is it lowest?
+2.  reliability_gap(probabilities, labels): the distance between the mean of the probabilities
+    and the share of labels that are 1 (one bin of the reliability table).
+3.  cooled(p, T): the probability after temperature scaling, from p and T alone.
 """
 
 import math
 
-from course import picture, section, table
+from course import picture, say, section, table
 
 from tinygrad_lr import Array, Value, binary_cross_entropy_with_logits, exp, grad, log, sigmoid
 from tinygrad_lr.data import load_digits, train_test_split
@@ -30,31 +31,31 @@ even = Array([float(d % 2 == 0) for d in digits.y])
 X, X_rest, y, y_rest = train_test_split(digits.X / 16.0, even, test_size=1597, seed=0)
 X_tune, X_test, y_tune, y_test = train_test_split(X_rest, y_rest, test_size=0.5, seed=1)
 
-section("1. Right, and right with confidence")
-# Ten forecasts of rain; eight times it rained. Three forecasters, who always say the same.
+section("1. Accuracy and calibration are two different things")
+# On eight of ten days it rained. Three forecasters predict the same probability every day.
 rained = [1] * 8 + [0] * 2
 rows = []
-for name, said in ("shy", 0.55), ("honest", 0.8), ("boaster", 0.99):
+for name, said in ("underconfident", 0.55), ("calibrated", 0.8), ("overconfident", 0.99):
     forecasts = [said] * 10
     right = accuracy(rained, [float(p > 0.5) for p in forecasts])
     rows.append((name, said, right, log_loss(rained, forecasts), brier_score(rained, forecasts)))
-table(["forecaster", "says", "accuracy", "log loss", "Brier score"], rows)
+table(["forecaster", "predicts", "accuracy", "log loss", "Brier score"], rows)
 expected = lambda p: -(0.8 * log(p) + 0.2 * log(1.0 - p))
 slopes = [round(grad(expected)(p), 1) + 0.0 for p in (0.55, 0.8, 0.99)]  # -0.0 + 0.0 is 0.0
-print(f"Accuracy only counts. Log loss is lowest where one says what is true: slopes {slopes}.")
+say(f"""Accuracy only counts correct decisions. Log loss is lowest at the true share 0.8: its
+slopes at the three forecasts are {slopes}.""")
 
-section("2. A boaster: 200 pictures, 64 pixels, hardly a penalty")
+section("2. An overconfident model: 200 pictures, 64 pixels, a very small penalty")
 model = LogisticRegression(optimizer="LBFGS", batch_size=None, epochs=30, tol=1e-4, l2=1e-5)
 model.fit(X, y)
 z, z_tune, z_test = map(model.decision_function, (X, X_tune, X_test))
 p = sigmoid(z_test)
 confidence = sum(max(v, 1.0 - v) for v in p) / len(p)
 right = accuracy(y_test, z_test >= 0.0)
-print(
-    f"on {len(y_test)} other pictures: right {right:.1%}, but sure to {confidence:.1%} on average"
-)
+say(f"""On {len(y_test)} new pictures its accuracy is {right:.1%}. Its mean confidence, the
+probability of the class that it chooses, is {confidence:.1%}.""")
 
-section("3. Reliability: of the cases called p, did a share of p happen?")
+section("3. Reliability: did a share p of the cases predicted as p happen?")
 
 
 def reliability(p):
@@ -68,29 +69,29 @@ table(["predicted: even", "happened", "pictures"], before)
 
 
 def fit_temperature(z, y, steps):
-    """T with the lowest cross-entropy of sigmoid(z / T)."""
+    """The T that minimises the cross-entropy of sigmoid(z / T), found by L-BFGS."""
     t = Value(0.0)
     loss = lambda: binary_cross_entropy_with_logits(z * exp(-t), y)
     LBFGS([t], max_iter=steps).step(loss)
     return math.exp(t.data)
 
 
-section("4. One number more: the temperature, and the wrong rows to fit it on")
-# T > 1 cools: all scores come nearer to 0, so all probabilities to 1/2. T = exp(t) stays > 0.
+section("4. Fit the temperature, first on the wrong rows and then on new ones")
+# T > 1 moves all scores towards 0, and so all probabilities towards 1/2. We fit t and use
+# T = exp(t), which is always positive.
 T_wrong = fit_temperature(z, y, 5)
 T = fit_temperature(z_tune, y_tune, 50)
-print(f"on the 200 rows it learned from: T = {T_wrong:.2f} after 5 steps; there it is never wrong,")
-print("so larger scores are always better, and T goes to 0: these rows cannot know that it boasts.")
-print(f"on {len(y_tune)} rows it has not seen: T = {T:.2f}")
+say(f"""On the 200 training rows T = {T_wrong:.2f} after 5 steps. The model makes no error there,
+so larger scores always lower the loss, and T goes to 0. These rows cannot show that the model is
+overconfident. On {len(y_tune)} new rows T = {T:.2f}.""")
 q = sigmoid(z_tune / T)
 residual = sum((q - y_tune) * z_tune) / len(y_tune)
 sure, hit = sum(max(v, 1.0 - v) for v in q) / len(q), accuracy(y_tune, q >= 0.5)
-print(
-    f"there the slope mean((p - y) z) is {abs(residual):.0e}. Large scores weigh most in it, so "
-    f"this is\nnot quite 'as sure as right': sure to {sure:.1%} on average, right {hit:.1%}"
-)
+say(f"""At this T the mean of (p - y) z is 0 (to {abs(residual):.0e}). Large scores have the
+largest weight in that mean. So the mean confidence, {sure:.1%}, is not exactly the accuracy,
+{hit:.1%}.""")
 
-section("5. What it changes, and what it cannot change")
+section("5. What the temperature changes, and what it cannot change")
 cool = sigmoid(z_test / T)
 summary = []
 for name, q in ("T = 1", p), (f"T = {T:.2f}", cool):
@@ -107,7 +108,8 @@ for name, q in ("T = 1", p), (f"T = {T:.2f}", cool):
 table(["", "accuracy", "AUC", "log loss", "Brier", "calibration error"], summary)
 after = reliability(cool)
 table(["predicted: even", "happened", "pictures"], after)
-print("z / T has the sign of z, and the order of z: no decision and no ranking changes.")
+say("""z / T has the same sign as z and the same order. So no decision at the threshold 1/2
+changes, and no ranking.""")
 
 section("The picture")
 
@@ -121,26 +123,21 @@ def draw(axes):
     axes.set(
         xlabel="predicted probability",
         ylabel="share that happened",
-        title="Under the line on the right: too sure",
+        title="On the right, below the line: overconfident",
     )
 
 
 picture("11_reliability", draw)
 
 section("What we learned")
-print(
-    f"Shy, honest and boaster are right equally often ({rows[0][2]:.0%}); log loss tells them "
-    f"apart:\n{rows[0][3]:.2f}, {rows[1][3]:.2f}, {rows[2][3]:.2f}."
-)
-print(
-    f"The boaster was right in {right:.1%} and sure to {confidence:.1%}; its log loss was "
-    f"{summary[0][3]:.2f},\nworse than a coin's 0.69."
-)
-print(
-    f"Scores divided by T = {T:.1f} have {summary[1][3]:.2f}; the calibration error falls from "
-    f"{summary[0][5]:.2f} to {summary[1][5]:.2f},\nand no decision changes."
-)
-print("T must be fitted on rows that were not learned: on its own rows the model is never wrong.")
+say(f"""Three forecasters with the same accuracy ({rows[0][2]:.0%}) have different log losses:
+underconfident {rows[0][3]:.2f}, calibrated {rows[1][3]:.2f}, overconfident {rows[2][3]:.2f}.""")
+say(f"""Our model has an accuracy of {right:.1%} and a mean confidence of {confidence:.1%}. Its log
+loss is {summary[0][3]:.2f}; predicting 1/2 for every picture has 0.69.""")
+say(f"""With the scores divided by T = {T:.1f} the log loss is {summary[1][3]:.2f}. The calibration
+error falls from {summary[0][5]:.2f} to {summary[1][5]:.2f}. The decisions and the accuracy stay
+the same.""")
+say("T must be fitted on rows that were not used for training.")
 
 assert rows[0][2] == rows[1][2] == rows[2][2] and rows[1][3] < min(rows[0][3], rows[2][3])
 assert abs(grad(expected)(0.8)) < 1e-12 and grad(expected)(0.55) < 0.0 < grad(expected)(0.99)

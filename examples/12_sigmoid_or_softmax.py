@@ -1,18 +1,19 @@
-"""Sigmoid or softmax: which of them sums to one, why, and which does my problem need?
+"""Sigmoid or softmax: which of them sums to one, and why? Which one does my problem need?
 
-Both turn scores into probabilities. We ask both about the same scores, look at what each
-answer depends on, and then let both learn handwritten digits, with the same model, the same
-rows and the same steps: only the loss differs. At the end a problem where softmax is wrong.
+Both turn scores (logits) into probabilities. We apply both to the same scores and look at what
+each probability depends on. Then we train both on handwritten digits, with the same scores, the
+same rows and the same number of steps; only the loss differs. The last section shows a problem
+for which softmax is the wrong choice.
 
 Exercises (answers are checked by tests/course/test_exercises.py)
-1.  shifted_to_sigmoid(z): z holds two scores. Give the one score whose sigmoid is
-    softmax(z)[1], without calling softmax.
-2.  one_against_rest(rows): rows of K sigmoids. Make each row sum to one, by dividing it by its
-    sum. Is the most probable class of a row still the same?
-3.  softmax_slope(z, k): the gradient of -log softmax(z)[k] by the scores z, by hand.
+1.  shifted_to_sigmoid(z): z holds two scores. Return the one score whose sigmoid is
+    softmax(z)[1]. Do not call softmax.
+2.  one_against_rest(rows): each row holds K sigmoids. Divide each row by its sum, so that it
+    sums to one. Is the most probable class of a row still the same?
+3.  softmax_slope(z, k): the gradient of -log softmax(z)[k] with respect to the scores z, by hand.
 """
 
-from course import picture, section, table
+from course import picture, say, section, table
 
 from tinygrad_lr import (
     Array, Value, binary_cross_entropy_with_logits, cross_entropy, jacobian, sigmoid, softmax,
@@ -25,51 +26,58 @@ from tinygrad_lr.training import minimize
 digits = load_digits()
 X, X_test, y, y_test = train_test_split(digits.X / 16.0, digits.y, test_size=0.6, seed=0)
 
-section("1. The same three scores, asked in two ways")
-# softmax: exp(z_k) over the sum of all three.  sigmoid: exp(z_k) over exp(z_k) + 1.
+section("1. Softmax and sigmoid of the same three scores")
+# softmax: exp(z_k) divided by the sum of all three. sigmoid: exp(z_k) divided by exp(z_k) + 1.
 z = Array([2.0, 1.0, -1.0])
 one_choice, three_questions = softmax(z), sigmoid(z)
 rows = [*zip("abc", z, one_choice, three_questions)]
 rows.append(("sum", sum(z), sum(one_choice), sum(three_questions)))
 table(["class", "score", "softmax", "sigmoid"], rows)
-print("Softmax divides by a sum that all classes share: one choice among three.")
-print("Three sigmoids are three yes-or-no questions; any number of them may be yes.")
+say("""Softmax divides by a sum over all classes. It answers one question: which one of the three
+classes is it? Three sigmoids answer three yes-or-no questions. Any number of the answers may be
+yes.""")
 
 section("2. What does each probability depend on?")
-# d p_i / d z_j. If class b gets a higher score, who pays for it?
+# The Jacobian holds the derivatives d p_i / d z_j. If the score of class b grows, which
+# probabilities change?
 together, apart = jacobian(softmax)(z), jacobian(sigmoid)(z)
-print("softmax: what one class gains the others lose; each column sums to 0")
+print("softmax: what one class gains, the others lose; each column sums to 0")
 table(["", "by z_a", "by z_b", "by z_c"], [(f"p_{c}", *row) for c, row in zip("abc", together)])
-print("sigmoid: nothing ties them; each probability depends on its own score alone")
+print("sigmoid: each probability depends on its own score only")
 table(["", "by z_a", "by z_b", "by z_c"], [(f"p_{c}", *row) for c, row in zip("abc", apart)])
 
-section("3. One score too many")
-# Adding the same number to all scores cancels in exp(z_k) / sum: only differences count. So
-# we may fix one score at 0; of two classes then one score is left, and softmax is sigmoid.
+section("3. Softmax has one score more than it needs")
+# If we add the same number to all scores, it cancels in exp(z_k) / sum. Only differences count.
+# So we can fix one score at 0. With two classes one score s is left, and softmax becomes
+# exp(s) / (1 + exp(s)), the sigmoid.
 shifted = max(abs(p - q) for p, q in zip(softmax(z), softmax(z + 100.0)))
 two = max(abs(softmax([0.0, s])[1] - sigmoid(s)) for s in z)
 print(f"softmax(z + 100) - softmax(z): at most {shifted:.1g}")
 print(f"softmax([0, s])[1] - sigmoid(s): at most {two:.1g}")
 
-section("4. Handwritten digits, learned in both ways")
+section("4. Train both on handwritten digits")
 
 
-# 64 grey pixels, ten classes. The scores are X @ W + b for both. Softmax is told which of the
-# ten it is; the sigmoids get ten questions a picture: "is it a 0?", "is it a 1?", ...
+# A picture has 64 grey pixels, and there are ten classes. Both models compute the scores
+# X @ W + b. The target of softmax is the class. The targets of the sigmoids are the answers to
+# ten questions: "is it a 0?", "is it a 1?", ...
 def learn(loss, targets, outputs, epochs=8):
-    """The scores on the test rows, after a few epochs from zero weights."""
+    """The scores of the test rows after some epochs of training from zero weights."""
     W, b = Value([[0.0] * outputs] * 64), Value([0.0] * outputs)
-    optimizer = Adam([W, b], lr=0.03)
-    batches = Batches(X, range(len(X)), batch_size=32)  # y: the numbers of the rows, to find
-    rows_of = lambda i: targets[[int(k) for k in i]]  # targets that are one number or ten
-    minimize(lambda x, i: loss(x @ W + b, rows_of(i)), [W, b], batches, optimizer, epochs)
+
+    def batch_loss(x, row_numbers):
+        rows = targets[[int(k) for k in row_numbers]]
+        return loss(x @ W + b, rows)
+
+    batches = Batches(X, range(len(X)), batch_size=32)  # y holds row numbers; they find the targets
+    minimize(batch_loss, [W, b], batches, Adam([W, b], lr=0.03), epochs)
     return X_test @ W.data + b.data
 
 
 one_hot = Array([[float(k == label) for k in range(10)] for label in y])
-print(f"{len(X)} pictures to learn from, {len(X_test)} to be judged by")
+print(f"{len(X)} pictures for training, {len(X_test)} for testing")
 
-section("5. How they answer")
+section("5. Compare their predictions")
 choice = softmax(learn(cross_entropy, y, 10))
 answers = sigmoid(learn(binary_cross_entropy_with_logits, one_hot, 10))
 best = lambda p: Array([float(row.index(max(row))) for row in p.rows])
@@ -81,9 +89,10 @@ for name, p in ("softmax", choice), ("ten sigmoids", answers):
     summary.append((name, accuracy(y_test, best(p)), sums[0], sums[-1], none, several))
 table(["loss", "accuracy", "smallest sum", "largest", "no class > 1/2", "several"], summary)
 
-section("6. Where softmax is the wrong one: two answers at once")
-# Is the digit even? Has it a closed loop (0 6 8 9)? An 8 has both, a 7 neither. Softmax must
-# give its two probabilities the sum 1, so it can never answer yes twice, nor no twice.
+section("6. Where softmax is the wrong choice: two questions at once")
+# Is the digit even? Does it have a closed loop (0 6 8 9)? For an 8 both answers are yes, for a 7
+# both are no. The two probabilities of softmax sum to 1. So it cannot answer yes twice, and it
+# cannot answer no twice.
 truth = lambda labels: Array([[float(d % 2 == 0), float(d in (0, 6, 8, 9))] for d in labels])
 facts, facts_test = truth(y), truth(y_test)
 as_share = Array([[v / sum(row) if sum(row) else 0.5 for v in row] for row in facts.rows])
@@ -93,7 +102,7 @@ right = {}
 for name, p in ("softmax", forced), ("sigmoid", free):
     judged = [[float(v > 0.5) for v in row] for row in p.rows]
     right[name] = sum(a == t for a, t in zip(judged, facts_test.rows)) / len(judged)
-table(["probabilities by", "both answers right"], right.items())
+table(["probabilities by", "share with both answers right"], right.items())
 
 section("The picture")
 
@@ -105,7 +114,7 @@ def draw(axes):
     axes.set(
         xlabel="sum of the ten probabilities of a picture",
         ylabel="pictures",
-        title="One choice sums to one; ten questions do not",
+        title="Softmax sums to one; ten sigmoids do not",
     )
 
 
@@ -113,19 +122,14 @@ picture("12_sums", draw)
 
 section("What we learned")
 (_, acc_softmax, *_), (_, acc_sigmoid, low, high, none, several) = summary
-print(
-    f"Softmax probabilities sum to 1 because they are divided by their sum; the sigmoids of\n"
-    f"one picture sum to anything from {low:.2f} to {high:.2f}."
-)
-print(
-    f"For one choice among ten digits softmax is right in {acc_softmax:.1%}, ten sigmoids in "
-    f"{acc_sigmoid:.1%};\nthese said 'none of them' {none} times and 'several' {several} times."
-)
-print(
-    f"For questions that may be true together sigmoids are right in {right['sigmoid']:.1%}, and "
-    f"softmax,\nwhich cannot say yes twice, in {right['softmax']:.1%}."
-)
-print("With two classes there is no difference: softmax([0, s])[1] is sigmoid(s).")
+say(f"""The probabilities of softmax sum to 1 because they are divided by their sum. The ten
+sigmoids of a picture sum to anything from {low:.2f} to {high:.2f}.""")
+say(f"""The digits are one choice among ten. Softmax has an accuracy of {acc_softmax:.1%}, ten
+sigmoids of {acc_sigmoid:.1%}. For {none} pictures no sigmoid was above 1/2, for {several} several
+were.""")
+say(f"""If several answers may be yes at once, sigmoids are right on {right["sigmoid"]:.1%} and
+softmax on {right["softmax"]:.1%}, because it cannot answer yes twice.""")
+say("With two classes there is no difference: softmax([0, s])[1] is sigmoid(s).")
 
 assert abs(sum(one_choice) - 1.0) < 1e-12 and sum(three_questions) > 1.5
 assert all(abs(sum(column)) < 1e-12 for column in together.columns)

@@ -1,7 +1,7 @@
-"""Run all lessons in their order, and report what failed: `python -m examples`.
+"""Run all lessons in order and report failures: `python -m examples`.
 
-Words after the command choose lessons: `python -m examples 12 14`. What lessons print is
-shown where one fails, and with --show for all. Exit code 1 where one failed.
+Numbers choose lessons: `python -m examples 12 14`. The output of a lesson is shown if it fails;
+with --show it is always shown. The exit code is 1 if a lesson failed.
 """
 
 import os
@@ -11,11 +11,11 @@ from pathlib import Path
 from time import perf_counter
 
 HERE = Path(__file__).parent
-LIMIT = 60.0  # seconds after which a lesson is given up
+LIMIT = 60.0  # seconds after which a lesson is stopped
 
 
 def lessons(chosen):
-    """The scripts whose number is chosen, in order; all of them where nothing is."""
+    """The scripts with the chosen numbers, in order; all scripts if no number is given."""
     scripts = sorted(HERE.glob("[0-9][0-9]_*.py"))
     numbers = {script.name[:2] for script in scripts}
     wanted = {number.zfill(2) for number in chosen}
@@ -25,7 +25,7 @@ def lessons(chosen):
 
 
 def run(script):
-    """What the lesson printed, and whether it ended well."""
+    """Run a lesson: its output, and True if it succeeded."""
     path = os.pathsep.join([str(HERE.parent), *filter(None, [os.environ.get("PYTHONPATH")])])
     try:
         done = subprocess.run(
@@ -41,7 +41,7 @@ def run(script):
 
 
 def main(words):
-    """Run them one by one; the exit code."""
+    """Run the lessons one by one and return the exit code."""
     show = "--show" in words
     scripts = lessons([word for word in words if word != "--show"])
     failed, begin = [], perf_counter()

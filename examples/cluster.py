@@ -1,11 +1,11 @@
-"""One gradient from several machines: the same training on one process and on a cluster.
+"""Compute one gradient on several machines: the same training in one process and on a cluster.
 
     pip install 'tinygrad_lr[cluster]'
-    python examples/cluster.py                          workers of its own, on this machine
-    python examples/cluster.py tcp://scheduler:8786     a cluster that is running
+    python examples/cluster.py                          starts two workers on this machine
+    python examples/cluster.py tcp://scheduler:8786     uses a running cluster
 
-Each worker gets its rows once. Then, with every step, the weights go out and gradients come
-back. On MPI it is `mpi4py.futures.MPIPoolExecutor` in place of dask's executor.
+Each worker gets its rows once. In each step it receives the weights and returns a gradient. With
+MPI, use `mpi4py.futures.MPIPoolExecutor` instead of dask's executor.
 """
 
 import sys
@@ -19,19 +19,19 @@ STEPS = 100
 
 
 def loss(X, y, w, b):
-    """The mean cross-entropy of some rows; it runs where the rows are."""
+    """The mean cross-entropy of the rows of one worker. It is computed by that worker."""
     return binary_cross_entropy_with_logits(affine(X, w, b), y)
 
 
 def on_one_process(X, y):
-    """The weights that a plain loop finds."""
+    """The weights after training in this process."""
     w, b = Value([0.0] * 30), Value(0.0)
     minimize(lambda X, y: loss(X, y, w, b), [w, b], Batches(X, y), SGD([w, b], lr=0.5), STEPS)
     return w
 
 
 def on_a_cluster(X, y, executors):
-    """The same, with the rows shared out among workers."""
+    """The weights after the same training, with the rows split among the workers."""
     n, k = len(y), len(executors)
     ends = [(n * i // k, n * (i + 1) // k) for i in range(k)]
     shards = [(X[first:last], y[first:last]) for first, last in ends]
@@ -45,7 +45,7 @@ def on_a_cluster(X, y, executors):
 
 
 def main():
-    """Learn twice, and compare."""
+    """Train in both ways and compare the weights."""
     try:
         from dask.distributed import Client
     except ImportError:
@@ -55,15 +55,14 @@ def main():
 
     if sys.argv[1:]:
         client = Client(sys.argv[1])
-    else:  # a LocalCluster, which ends with its client
+    else:  # a local cluster, which stops when the client is closed
         client = Client(n_workers=2, threads_per_worker=1, dashboard_address=None)
     with client:
-        there = on_a_cluster(
-            X, y, [client.get_executor(workers=[one]) for one in client.nthreads()]
-        )
-    here = on_one_process(X, y)
-    apart = max(abs(a - b) for a, b in zip(there.data, here.data))
-    print(f"weights of the cluster and of one process differ by {apart:.1e} at most")
+        executors = [client.get_executor(workers=[worker]) for worker in client.nthreads()]
+        by_cluster = on_a_cluster(X, y, executors)
+    by_one = on_one_process(X, y)
+    apart = max(abs(a - b) for a, b in zip(by_cluster.data, by_one.data))
+    print(f"the weights of the cluster and of one process differ by at most {apart:.1e}")
 
 
 if __name__ == "__main__":

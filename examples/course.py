@@ -1,23 +1,29 @@
-"""What all lessons share: titles, tables, pictures. No mathematics."""
+"""What all lessons share: titles, sentences, tables, pictures. No mathematics."""
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
-__all__ = ["OUTPUT", "picture", "section", "table"]
+__all__ = ["OUTPUT", "picture", "say", "section", "table"]
 
 OUTPUT = Path(__file__).parent / "output"
 
 
 def section(title: str) -> None:
-    """A title over what is printed next."""
+    """Print an underlined title."""
     print(f"\n{title}\n{'-' * len(title)}")
 
 
+def say(text: str) -> None:
+    """Print a paragraph of prose, wrapped at 92 letters; line breaks in `text` do not count."""
+    print(textwrap.fill(" ".join(text.split()), 92))
+
+
 def table(header: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
-    """Aligned columns: numbers at the right, words at the left."""
+    """Print rows under a header. Columns of numbers are aligned right, others left."""
     lines = [[str(h) for h in header]]
     numeric = [True] * len(header)
     for row in rows:
@@ -30,10 +36,10 @@ def table(header: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
 
 
 def picture(name: str, draw: Callable[[Any], None], **subplots: Any) -> None:
-    """Save what `draw(axes)` draws as examples/output/NAME.png, where matplotlib is there.
+    """Call `draw(axes)` and save the picture as examples/output/NAME.png.
 
-    `subplots` goes to `pyplot.subplots`: `ncols=2` hands `draw` two axes. Where something has
-    a label, there is a legend.
+    Without matplotlib it only prints a note. `subplots` is passed on to `pyplot.subplots`; with
+    `ncols=2`, `draw` gets a pair of axes. Axes whose lines have labels get a legend.
     """
     try:
         import matplotlib

@@ -1,13 +1,14 @@
-"""What goes wrong when the gradients are walked back carelessly?
+"""What goes wrong if a backward pass is written carelessly?
 
     b = a + a
-    c = b + b           so c = 4 a, and the derivative of c by a is 4
+    c = b + b           so c = 4 a, and the derivative of c with respect to a is 4
 
-Three walks that are wrong, beside the one that is right. All use the rules of the engine
-(`shares`); they differ in the walk alone. Where every value is used only once no error shows.
+Here are one correct backward pass and three wrong ones. All use the rules of the engine; they
+differ only in the order of the nodes and in how they store cotangents. If every value is used
+only once, all of them give the right result, so the mistakes are easy to miss.
 """
 
-from course import section, table
+from course import say, section, table
 
 from tinygrad_lr import Value
 from tinygrad_lr.graph import explain
@@ -21,68 +22,70 @@ c = b + b
 c.label = "c"
 
 
-def right(output, ledger=None):
-    """Newest first, and shares add up. Each walk begins with an empty ledger."""
-    owed = {} if ledger is None else ledger
-    owed[output] = 1.0
+def right(output, cotangents=None):
+    """Newest first, and contributions add up. Each pass starts without cotangents."""
+    cotangents = {} if cotangents is None else cotangents
+    cotangents[output] = 1.0
     for node in newest_first(output):
-        for x, share in shares(node, owed[node]):
-            owed[x] = owed.get(x, 0.0) + share
-    return owed
+        for x, vjp in shares(node, cotangents[node]):
+            cotangents[x] = cotangents.get(x, 0.0) + vjp
+    return cotangents
 
 
 def overwriting(output):
-    """The same, but a new share replaces the one before."""
-    owed = {output: 1.0}
+    """The same, but a new contribution replaces the earlier one."""
+    cotangents = {output: 1.0}
     for node in newest_first(output):
-        for x, share in shares(node, owed[node]):
-            owed[x] = share
-    return owed
+        for x, vjp in shares(node, cotangents[node]):
+            cotangents[x] = vjp
+    return cotangents
 
 
 def hasty(output):
-    """Whoever is given a share passes on at once all that it holds."""
-    owed = {output: 1.0}
+    """A node that gets a contribution immediately passes on all that it has so far."""
+    cotangents = {output: 1.0}
 
-    def pay(node):
-        for x, share in shares(node, owed[node]):
-            owed[x] = owed.get(x, 0.0) + share
+    def visit(node):
+        for x, vjp in shares(node, cotangents[node]):
+            cotangents[x] = cotangents.get(x, 0.0) + vjp
             if x.operation:
-                pay(x)
+                visit(x)
 
-    pay(output)
-    return owed
+    visit(output)
+    return cotangents
 
 
-section("1. What each walk says that c, b and a are owed")
-walks = {walk.__name__: walk(c) for walk in (right, overwriting, hasty)}
-table(["walk", "c", "b", "a"], [(name, owed[c], owed[b], owed[a]) for name, owed in walks.items()])
+section("1. The cotangents of c, b and a, by each backward pass")
+passes = {f.__name__: f(c) for f in (right, overwriting, hasty)}
+table(["backward pass", "c", "b", "a"], [(name, d[c], d[b], d[a]) for name, d in passes.items()])
 
 section("2. Overwriting: 1 instead of 4")
-print("c gives b two shares of 1, and the second replaces the first; with a it happens again.")
+say("""c contributes 1 to b twice, once for each use of b. The second contribution replaces the
+first. The same happens with a.""")
 
 section("3. The wrong order: 6 instead of 4")
-print("c gives b 1, and b passes it on twice: a has 2. Then c gives b its second share. Now b")
-print("holds 2, which it passes on twice: a has 2 + 4 = 6. A node has to wait until all who used")
-print("it have paid. From the newest to the oldest is such an order: what uses a value is born")
-print("after it.")
+say("""c contributes 1 to b, and b passes that on twice: a has 2. Then c contributes to b for the
+second time. Now b has 2 and passes that on twice: a has 2 + 4 = 6. A node must wait until all
+nodes that use it have contributed. The order from the newest to the oldest node ensures that,
+because every node is newer than the values that it uses.""")
 
-section("4. A ledger that is kept: 12 instead of 8")
-ledger = {}
-first = right(c, ledger)[a]
-second = right(c, ledger)[a]
-print(f"After the first pass a has {first:g}, which is right, and b still holds 2. In the second")
-print(f"pass b gets 2 more and passes on 4, twice: a has {second:g}. That leaves add up over")
-print("several passes is wanted (a large batch, in parts); what lies between has to be forgotten.")
+section("4. Cotangents that are kept for the next pass: 12 instead of 8")
+kept = {}
+first = right(c, kept)[a]
+second = right(c, kept)[a]
+say(f"""After the first pass a has {first:g}, which is right, and b still has 2. In the second pass
+b gets 2 more and passes on 4, twice: a has {second:g}. Leaves should add up over several passes (a
+large batch can be processed in parts). The cotangents of all other nodes must be discarded.""")
 
 section("5. The engine")
 c.backward()
 once = a.grad
 c.backward()
-print(f"a.grad is {once:g} after one pass and {a.grad:g} after two; b.grad is {b.grad}: what b is")
-print("owed is written in a ledger of the walk, and thrown away with it. In sentences:\n")
-print(explain(c))
+print(f"a.grad is {once:g} after one pass and {a.grad:g} after two; b.grad is {b.grad}.")
+say("""The engine keeps the cotangents in a dict of the pass and discards it at the end. `explain`
+shows the pass (lesson 02 explains the word 'owed'):""")
+print(f"\n{explain(c)}")
 
-assert [walks[name][a] for name in ("right", "overwriting", "hasty")] == [4.0, 1.0, 6.0]
+assert [passes[name][a] for name in ("right", "overwriting", "hasty")] == [4.0, 1.0, 6.0]
 assert (first, second) == (4.0, 12.0)
 assert (once, a.grad, b.grad) == (4.0, 8.0, None)

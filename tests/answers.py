@@ -1,4 +1,4 @@
-"""Answers to the exercises of the lessons. Do not read on before you have tried!"""
+"""Answers to the exercises of the lessons. Try the exercises before you read on!"""
 
 import ast
 import math
@@ -51,8 +51,10 @@ def best_constant(labels):
 
 
 def lowest_possible(targets):
-    cost = lambda q: -q * math.log(q) if q else 0.0
-    return sum(cost(q) + cost(1.0 - q) for q in targets) / len(targets)
+    def term(q):
+        return -q * math.log(q) if q > 0.0 else 0.0
+
+    return sum(term(q) + term(1.0 - q) for q in targets) / len(targets)
 
 
 def line_through(xs, ys):
@@ -150,11 +152,11 @@ def paths_to(made_of, node):
 
 
 def backward(made_of, nodes):
-    owed = dict.fromkeys(nodes, 0.0) | {nodes[-1]: 1.0}
+    cotangents = dict.fromkeys(nodes, 0.0) | {nodes[-1]: 1.0}
     for node in reversed(nodes):
         for source, slope in made_of.get(node, []):
-            owed[source] += slope * owed[node]
-    return owed
+            cotangents[source] += slope * cotangents[node]
+    return cotangents
 
 
 def running_mean(numbers):
@@ -204,7 +206,7 @@ def merged(means, counts):
     return sum(m * n for m, n in zip(means, counts)) / sum(counts)
 
 
-def shares(rows, workers):
+def shard_sizes(rows, workers):
     return [rows // workers + (k < rows % workers) for k in range(workers)]
 
 
@@ -222,8 +224,8 @@ def best_rate(curvatures):
 
 
 def steps_of_descent(condition):
-    kept = (condition - 1.0) / (condition + 1.0)
-    return math.ceil(math.log(1000.0) / -math.log(kept))
+    factor = (condition - 1.0) / (condition + 1.0)  # what each step leaves of the distance
+    return math.ceil(math.log(1000.0) / -math.log(factor))
 
 
 def shifted_to_sigmoid(z):

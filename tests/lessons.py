@@ -1,4 +1,4 @@
-"""Lessons and other scripts, run as a student runs them; each lesson once for all tests."""
+"""Run lessons and other scripts as a student does. Each lesson runs once for all tests."""
 
 import os
 import subprocess
@@ -15,7 +15,7 @@ LESSONS = sorted(EXAMPLES.glob("[0-9][0-9]_*.py"))
 
 
 def run(*command, hide=(), cwd=ROOT):
-    """The finished process of `python command`; modules of these names cannot be imported."""
+    """Run `python command` and return the process. Modules named in `hide` cannot be imported."""
     with tempfile.TemporaryDirectory() as hiding:
         path = os.pathsep.join([hiding, str(ROOT)])
         for module in hide:
@@ -32,7 +32,7 @@ def run(*command, hide=(), cwd=ROOT):
 
 @cache
 def printed(lesson):
-    """What a lesson prints; nothing may go wrong, and nothing be said on the side."""
+    """The output of a lesson. It must succeed and print nothing to the error output."""
     done = run(lesson, hide=["matplotlib"])
     assert done.returncode == 0, done.stdout + done.stderr
     assert done.stderr == ""

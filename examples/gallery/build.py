@@ -1,13 +1,15 @@
-"""The course and the reference as web pages that open from disk.
+"""Build the course and the reference as web pages that open without a server.
 
     pip install -e '.[docs]'
     python examples/gallery/build.py             then open examples/output/html/index.html
 
-Each lesson is run as a student runs it. What it printed is cut at the titles of its sections,
-and so is its source; its page tells them section by section: prose (the comments that begin a
-paragraph), code, output, picture. Then Sphinx makes the pages, with the reference from the
-docstrings. Not sphinx-gallery: that runs a script inside its own process, where lesson 18 and
-its workers cannot live, and would have lessons written for it.
+The script runs each lesson as a student does. It splits the output and the source at the titles
+of the sections. The page of a lesson shows, section by section, prose (the comments that begin a
+paragraph), code, output and picture. Then Sphinx makes the pages, and the reference from the
+docstrings.
+
+sphinx-gallery is not used: it runs a script inside its own process, where the worker processes
+of lesson 18 cannot start, and it needs scripts in a format of its own.
 """
 
 import ast
@@ -33,7 +35,7 @@ SCRIPTS = ["train.py", "cluster.py", "course.py", "__main__.py"]
 
 
 def plain(text):
-    """Words as reStructuredText: signs are signs, and `names` are code."""
+    """Text as reStructuredText: special characters are escaped, and `names` become code."""
     parts = re.split(r"`([^`]+)`", text)
     parts[::2] = [re.sub(r"([\\*|`])|(?<=\w)_(?!\w)", r"\\\g<0>", part) for part in parts[::2]]
     parts[1::2] = [f"``{part}``" for part in parts[1::2]]
@@ -41,38 +43,40 @@ def plain(text):
 
 
 def titled(title, line):
-    """A heading."""
+    """A title, underlined with this character."""
     return f"{plain(title)}\n{line * len(plain(title))}\n"
 
 
 def block(directive, body, *options):
-    """A directive with its body, or nothing where there is no body."""
+    """A directive with its body, or an empty string if the body is empty."""
     if not body.strip():
         return ""
     return f".. {directive}\n" + indent("\n".join([*options, "", body.strip("\n")]), "   ") + "\n"
 
 
 def words(text):
-    """Paragraphs: as prose, or as they stand where they are set in."""
-    told = []
+    """Paragraphs of a docstring: prose; indented paragraphs stay as they are."""
+    parts = []
     for paragraph in re.split(r"\n\n+", text.strip("\n")):
-        set_in = paragraph.startswith(" ")
-        told.append(block("code-block:: text", dedent(paragraph)) if set_in else plain(paragraph))
-    return "\n\n".join(told) + "\n"
+        if paragraph.startswith(" "):
+            parts.append(block("code-block:: text", dedent(paragraph)))
+        else:
+            parts.append(plain(paragraph))
+    return "\n\n".join(parts) + "\n"
 
 
 def set_out(source):
-    """Source without the margin of the function that it stands in, if it does."""
+    """Source that stands inside a function, without its indentation."""
     inside = re.match(r"(\n|[ ].*\n?)*", source)[0]
     return f"{dedent(inside)}\n{source[len(inside) :]}"
 
 
 def code_and_prose(source):
-    """A piece of a lesson: comments that begin a paragraph as prose, the rest as code."""
-    told, lines = [], []
+    """A section of a lesson: comments that begin a paragraph become prose, the rest is code."""
+    parts, lines = [], []
 
     def code():
-        told.append(block("code-block:: python", re.sub(r"\n{3,}", "\n\n", "\n".join(lines))))
+        parts.append(block("code-block:: python", re.sub(r"\n{3,}", "\n\n", "\n".join(lines))))
         lines.clear()
 
     prose = []
@@ -83,18 +87,18 @@ def code_and_prose(source):
             continue
         if prose:
             code()
-            told.append(plain("\n".join(prose)) + "\n")
+            parts.append(plain("\n".join(prose)) + "\n")
             prose = []
         lines.append(line)
     code()
-    return "\n".join(told)
+    return "\n".join(parts)
 
 
 # ---- lessons ---------------------------------------------------------------------------------
 
 
 def run(script):
-    """What a lesson printed."""
+    """Run a lesson and return its output."""
     path = os.pathsep.join([str(EXAMPLES.parent), *filter(None, [os.environ.get("PYTHONPATH")])])
     return subprocess.run(
         [sys.executable, script], stdout=subprocess.PIPE, encoding="utf-8", check=True,
@@ -103,7 +107,7 @@ def run(script):
 
 
 def pieces_of_source(text):
-    """The source between the titles: (title or None, source), without the docstring."""
+    """The source split at the titles: pairs (title or None, source), without the docstring."""
     tree = ast.parse(text)
     calls = [node for node in ast.walk(tree) if isinstance(node, ast.Call)]
     found = sorted(
@@ -119,13 +123,13 @@ def pieces_of_source(text):
 
 
 def pieces_of_output(text):
-    """What was printed under each title."""
+    """The output split at the titles: a dict from title to text."""
     parts = re.split(r"^(.+)\n-{3,}$", text, flags=re.M)[1:]
     return dict(zip(parts[::2], parts[1::2]))
 
 
 def lesson(script):
-    """Write the page of a lesson: (its heading, its question, the name of its picture)."""
+    """Write the page of a lesson; return its heading, its question and its picture's name."""
     name, text = script.stem, script.read_text(encoding="utf-8")
     document = ast.get_docstring(ast.parse(text))
     question, _, about = document.partition("\n\n")
@@ -147,7 +151,7 @@ def lesson(script):
         elif title == "What we learned":
             learned = plain(" ".join(shown.split()))
             page += [titled(title, "-"), block("rst-class:: learned", learned)]
-            page.append(block("dropdown:: How it is said, and held", code_and_prose(source)))
+            page.append(block("dropdown:: Code and assertions", code_and_prose(source)))
         else:
             page.append(f".. _lesson-{number}-{title.split('.')[0]}:\n\n{titled(title, '-')}")
             page += [code_and_prose(source), output]
@@ -162,7 +166,7 @@ def lesson(script):
 
 
 def card(name, heading, question, picture):
-    """A lesson in the overview."""
+    """The card of a lesson on the front page."""
     options = [f":link: lessons/{name}", ":link-type: doc"]
     if picture:
         options.append(f":img-bottom: lessons/{picture}")
@@ -173,7 +177,7 @@ def card(name, heading, question, picture):
 
 
 def claims():
-    """The table of contents, whose links to scripts lead to pages."""
+    """Write the page of the claims: the course's README, with links to pages instead of scripts."""
     text = (EXAMPLES / "README.md").read_text(encoding="utf-8")
     text = re.sub(r"\[(\d\d) §(\d)\]\([^)]*\)", r"[\1 §\2](#lesson-\1-\2)", text)
     text = re.sub(r"\((\d\d_\w+|wrong_backward)\.py\)", r"(lessons/\1.rst)", text)
@@ -182,14 +186,14 @@ def claims():
 
 
 def in_reading_order(package):
-    """The modules of a package as its docstring lists them."""
+    """The modules of a package in the order of its docstring."""
     there = {module.name for module in iter_modules(package.__path__)}
     listed = re.findall(r"^    (\w+)", package.__doc__, re.M)
     return [name for name in dict.fromkeys(listed) if name in there] + sorted(there - {*listed})
 
 
 def reference(package):
-    """A page for a package and for each of its modules."""
+    """Write a page for a package and for each of its modules."""
     prefix, pages = package.__name__, []
     for name in in_reading_order(package):
         module = import_module(f"{prefix}.{name}")
@@ -207,7 +211,7 @@ def reference(package):
 
 
 def main():
-    """Run the lessons, write the sources of the pages, let Sphinx make the pages."""
+    """Run the lessons, write the sources of the pages, and run Sphinx."""
     try:
         from sphinx.cmd.build import main as sphinx
     except ImportError:

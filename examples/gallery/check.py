@@ -1,11 +1,11 @@
-"""Open every page that `build.py` made, from disk, in headless Chromium, and say what is wrong.
+"""Open every page that `build.py` made in headless Chromium, from disk, and report errors.
 
     python examples/gallery/check.py [folder of screenshots]
 
-Reported are pictures that do not show, messages in the console, links to pages or places in
-pages that are not there, and whatever a page asks of the network. It needs Chromium and its
-driver (Debian: apt install chromium chromium-driver), and talks to the driver as the W3C
-describes: https://www.w3.org/TR/webdriver2/
+It reports pictures that do not load, messages in the console, links to missing pages or missing
+anchors, and requests to the network. It needs Chromium and its driver (Debian: apt install
+chromium chromium-driver). It talks to the driver by the protocol of the W3C:
+https://www.w3.org/TR/webdriver2/
 """
 
 import base64
@@ -30,7 +30,7 @@ LINKS = "return [...document.links].map(a => a.href).filter(h => h.startsWith('f
 
 
 def ask(path, body=None, method=None):
-    """What the driver answers."""
+    """Send a request to the driver and return its answer."""
     data = None if body is None else json.dumps(body).encode()
     request = Request(ADDRESS + path, data, {"Content-Type": "application/json"}, method=method)
     with urlopen(request, timeout=60) as answer:
@@ -38,7 +38,7 @@ def ask(path, body=None, method=None):
 
 
 def begin(profile):
-    """A new browser: the path of its session."""
+    """Start a browser and return the path of its session."""
     for _ in range(50):
         try:
             if ask("/status")["ready"]:
@@ -55,19 +55,19 @@ def begin(profile):
 
 @cache
 def text_of(path):
-    """A page, or None where there is none."""
+    """The text of a page, or None if there is no such file."""
     return path.read_text(encoding="utf-8") if path.is_file() else None
 
 
 def leads_somewhere(link):
-    """Whether there is such a page, and such a place in it."""
+    """True if the page exists and contains the anchor of the link."""
     parts = urlsplit(link)
     text = text_of(Path(unquote(parts.path)))
     return text is not None and (not parts.fragment or f'id="{unquote(parts.fragment)}"' in text)
 
 
 def findings(session, page):
-    """What is wrong with one page."""
+    """A list of the errors of one page."""
     ask(f"{session}/url", {"url": page.as_uri()})
     run = lambda script: ask(f"{session}/execute/sync", {"script": script, "args": []})
     found = [f"no picture: {source}" for source in run(BROKEN)]
@@ -78,13 +78,13 @@ def findings(session, page):
         event = json.loads(entry["message"])["message"]
         if event["method"] == "Network.requestWillBeSent":
             url = event["params"]["request"]["url"]
-            if url.startswith(("http", "ws")):  # beside it the browser's own chrome://
+            if url.startswith(("http", "ws")):  # the browser's own chrome:// is fine
                 found.append(f"network: {url}")
     return found
 
 
 def main():
-    """All pages; the exit code says whether something is wrong."""
+    """Check all pages. The exit code is 1 if there are errors."""
     pages = sorted(HTML.rglob("*.html"))
     if not pages:
         sys.exit(f"no pages in {HTML}: run build.py first")

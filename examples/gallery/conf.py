@@ -1,4 +1,4 @@
-"""How Sphinx makes the pages; `build.py` beside it calls it. Nothing is loaded from the network."""
+"""Settings of Sphinx, which `build.py` runs. The pages load nothing from the network."""
 
 import re
 from textwrap import indent
@@ -14,18 +14,21 @@ html_static_path = ["static"]
 html_css_files = ["style.css"]
 html_show_sourcelink = html_copy_source = html_show_sphinx = False
 html_show_copyright = False
-default_role = "py:obj"  # `name` in a docstring: a link where there is something of that name
-suppress_warnings = ["ref.python"]  # `data` is the name of several things: the first one is taken
+default_role = "py:obj"  # `name` in a docstring becomes a link if an object has that name
+suppress_warnings = ["ref.python"]  # several objects have the name `data`; the first is taken
 pygments_style = "friendly"
 autodoc_member_order = "bysource"
 add_module_names = False
-viewcode_follow_imported_members = False  # an operation's source is where it is written
+viewcode_follow_imported_members = False  # show the source of an operation in its own module
 codeautolink_concat_default = True  # a lesson is one program
 myst_heading_anchors = 2
 
 
 def as_restructured_text(app, what, name, thing, options, lines):
-    """Docstrings are written for `help()`: what is set in stays as it is, signs are signs."""
+    """Convert docstrings, which are written for `help()`.
+
+    Indented paragraphs and tables stay as they are; special characters are escaped.
+    """
     text = re.sub(r"^(\S.*:)\n(?=    \S)", r"\1\n\n", "\n".join(lines).strip("\n"), flags=re.M)
     told, in_list = [], False
     for paragraph in re.split(r"\n\n+", text):
@@ -42,7 +45,7 @@ def as_restructured_text(app, what, name, thing, options, lines):
 
 
 def arguments(paragraph):
-    """Prose; lines that explain an argument, "`name`: ...", become the items of a list."""
+    """Prose, in which lines that explain an argument ("`name`: ...") become items of a list."""
     paragraph = re.sub(r"^(?=Raises )", "\n", paragraph, flags=re.M)
     lines = [signs(line) for line in paragraph.splitlines()]
     if not re.match(r"`[^`]+`(, `[^`]+`)*:", lines[0]):
@@ -50,13 +53,13 @@ def arguments(paragraph):
     item = re.compile(r"`[^`]+`(, `[^`]+`)*:")
     told, margin = [], "  "
     for line in lines:
-        margin = margin if line else ""  # what is raised is no part of the last argument
+        margin = margin if line else ""  # "Raises ..." is not part of the last argument
         told.append("- " + line if item.match(line) else margin + line)
     return told
 
 
 def signs(line):
-    """Outside of `names` the star of *arguments, a bar and a final underscore are signs."""
+    """Escape the star of *arguments, bars and final underscores outside of `names`."""
     parts = re.split(r"(`[^`]+`)", line)
     parts[::2] = [
         re.sub(r"(?<=\w)_(?!\w)|\||(?<!\w)\*+(?=\w+[,)])", r"\\\g<0>", part) for part in parts[::2]

@@ -1,9 +1,10 @@
-"""The picture of the top page: descent on the bowl, and the line that each step draws.
+"""Draw the picture of the top page: gradient descent, and the separating line of each step.
 
     python examples/gallery/descent.py           writes descent.svg beside this file
 
-Two kinds of iris, two features of one scale, two weights: so all of the loss can be drawn, and
-each point of it is a line through the data.
+The data are two kinds of iris with two standardised features. The model has two weights and no
+bias. So the whole loss can be drawn as a map, and each point of the map is a line in the plane of
+the data.
 """
 
 from pathlib import Path
@@ -14,7 +15,7 @@ from tinygrad_lr import Array, binary_cross_entropy_with_logits, value_and_grad
 from tinygrad_lr.data import StandardScaler, load_iris
 
 matplotlib.use("Agg")
-from matplotlib import pyplot  # after the choice: a picture for a file, not for a window
+from matplotlib import pyplot  # must come after `use`, which selects drawing to files
 
 PATH = Path(__file__).with_suffix(".svg")
 SHOWN = [0, 1, 3, 10, 30, 200]
@@ -26,7 +27,7 @@ loss = value_and_grad(lambda w: binary_cross_entropy_with_logits(X @ w, y))
 
 
 def descent(w, rate, steps):
-    """The weights on the way down."""
+    """The weights after each step of gradient descent."""
     path = [w]
     for _ in range(steps):
         w = w - rate * loss(w)[1]
@@ -35,7 +36,7 @@ def descent(w, rate, steps):
 
 
 def draw_bowl(axes, path, colors):
-    """The loss as a map, and the way down."""
+    """Draw the loss as a map, and the path of gradient descent."""
     across, along = [i / 6 - 3.0 for i in range(71)], [i / 6 - 2.0 for i in range(67)]
     heights = [[loss(Array([a, b]))[0] for a in across] for b in along]
     lowest = loss(path[-1])[0]
@@ -46,14 +47,14 @@ def draw_bowl(axes, path, colors):
         axes.plot(*path[k], "o", color=color)
         axes.annotate(f"step {k}", path[k], (6, -10), textcoords="offset points", color=color)
     axes.set(
-        title="The loss is a bowl; each step goes downhill",
+        title="The loss is a bowl, and each step goes downhill",
         xlabel="weight of the length",
         ylabel="weight of the width",
     )
 
 
 def draw_lines(axes, path, colors):
-    """The data, and the line w . x = 0 of each point on the way."""
+    """Draw the data, and the line w . x = 0 for some of the steps."""
     for label, sign in (0.0, "o"), (1.0, "^"):
         points = [row for row, target in zip(X.rows, y) if target == label]
         kind = data.target_names[int(label) + 1]
@@ -63,7 +64,7 @@ def draw_lines(axes, path, colors):
         reach = 5.0 / (a * a + b * b) ** 0.5
         axes.plot([b * reach, -b * reach], [-a * reach, a * reach], color=color)
     axes.set(
-        title="and is a line that separates better (same colour)",
+        title="Each step gives a separating line (same colour)",
         xlabel="petal length",
         ylabel="petal width",
         xlim=(-2.6, 2.6),
@@ -73,7 +74,7 @@ def draw_lines(axes, path, colors):
 
 
 def main():
-    """Draw both, and save them."""
+    """Draw both halves and save them."""
     path = descent(Array([-1.5, 0.5]), 1.5, SHOWN[-1])
     colors = [pyplot.colormaps["plasma"](0.9 - 0.9 * i / len(SHOWN)) for i in range(len(SHOWN))]
     with pyplot.rc_context({"svg.hashsalt": "descent", "svg.fonttype": "none"}):

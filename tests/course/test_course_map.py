@@ -1,4 +1,4 @@
-"""The table of contents: every number on it is printed by the lesson, and every link leads on."""
+"""The course's README: the lessons print its numbers, and its links have targets."""
 
 import re
 from functools import cache
@@ -13,7 +13,7 @@ LINK = re.compile(r"\[([^\]]*)\]\(([^)]*)\)")
 
 @cache
 def sections(lesson):
-    """What a lesson prints: the words under each title, by the number of the section."""
+    """The output of a lesson, split at the titles: a dict from section number to text."""
     text = printed(EXAMPLES / lesson)
     parts = re.split(r"^(.+)\n-{3,}$", text, flags=re.M)[1:]
     said = {"": text}
@@ -34,7 +34,7 @@ def test_each_number_is_printed_by_the_lesson_beside_it(row):
     numbers = re.findall(r"\*\*([^*]*)\*\*", row)
     assert len(numbers) == 1
     rest = re.sub(r"\*\*[^*]*\*\*", "", LINK.sub("", row))
-    assert not re.search(r"\d", rest), f"a number that nobody checks: {rest}"
+    assert not re.search(r"\d", rest), f"no test checks a number in: {rest}"
     assert section in sections(file), f"{file} has no section {section}"
     assert is_printed(numbers[0], sections(file)[section])
 
@@ -63,3 +63,11 @@ def test_every_link_leads_somewhere(page):
 
 def test_the_top_page_leads_here():
     assert "(examples/README.md" in (ROOT / "README.md").read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("page", ["README.md", "examples/02_chain_rule.py"])
+@pytest.mark.parametrize(
+    "word", ["backpropagation", "vector-Jacobian product", "cotangent", "topological order"]
+)
+def test_the_words_that_readers_search_for_are_there(page, word):
+    assert word in (ROOT / page).read_text(encoding="utf-8").replace("\n", " ")

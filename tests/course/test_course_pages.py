@@ -1,4 +1,4 @@
-"""How the web pages are made of the lessons; Sphinx itself is not asked."""
+"""How `build.py` turns lessons into pages. Sphinx itself is not run."""
 
 import importlib.util
 from pathlib import Path
@@ -16,7 +16,7 @@ spec.loader.exec_module(build)
 
 
 def without_signs(text):
-    """Without what makes reStructuredText of words."""
+    """Remove the characters that `build.py` adds for reStructuredText."""
     return text.replace("\\", "").replace("`", "")
 
 
@@ -37,8 +37,8 @@ def test_no_line_of_a_lesson_is_lost(lesson):
 
 
 def test_comments_that_begin_a_paragraph_are_prose():
-    told = build.code_and_prose("# Why *now*?\n# Because.\nx = 1\n# a remark\ny = 2\n")
-    prose, _, code = told.partition(".. code-block:: python")
+    page = build.code_and_prose("# Why *now*?\n# Because.\nx = 1\n# a remark\ny = 2\n")
+    prose, _, code = page.partition(".. code-block:: python")
     assert prose.strip() == "Why \\*now\\*?\nBecause."
     assert "x = 1" in code and "# a remark" in code
 

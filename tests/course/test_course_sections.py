@@ -1,4 +1,4 @@
-"""How a lesson is built: three to six numbered sections of at most ten lines of code each."""
+"""The form of a lesson: three to six numbered sections, at most ten lines of code in each."""
 
 import ast
 import io
@@ -17,7 +17,7 @@ every_lesson = pytest.mark.parametrize("lesson", LESSONS, ids=lambda path: path.
 
 
 def code_lines(text):
-    """Where each line of code begins, however it is wrapped: no comment, no docstring."""
+    """The numbers of the lines where a statement begins; comments and docstrings do not count."""
     lines, begins = set(), True
     for token in tokenize.generate_tokens(io.StringIO(text).readline):
         if token.type == tokenize.NEWLINE:
@@ -33,7 +33,7 @@ def code_lines(text):
 
 
 def sections(text):
-    """(title, line of its `section(`), from top to bottom."""
+    """Pairs (title, line of its `section(`), from top to bottom."""
     calls = [node for node in ast.walk(ast.parse(text)) if isinstance(node, ast.Call)]
     found = [c for c in calls if isinstance(c.func, ast.Name) and c.func.id == "section"]
     return sorted(((c.args[0].value, c.lineno) for c in found), key=lambda pair: pair[1])

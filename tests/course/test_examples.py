@@ -12,7 +12,7 @@ EXAMPLES = lessons.EXAMPLES
 
 
 def run(script, *arguments, ok=True):
-    """What the script printed."""
+    """Run a script: its output, or its error output if it should fail."""
     done = lessons.run(EXAMPLES / script, *arguments)
     assert (done.returncode == 0) == ok, done.stdout + done.stderr
     return done.stdout if ok else done.stderr

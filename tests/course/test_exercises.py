@@ -1,9 +1,9 @@
-"""The exercises of the lessons, checked.
+"""Check the answers to the exercises of the lessons.
 
     TINYGRAD_LR_ANSWERS=mine.py pytest tests/course/test_exercises.py
 
-checks the functions in your own file; those that it lacks are skipped. Without that variable
-the answers in answers.py are checked.
+checks the functions in your own file and skips the missing ones. Without that variable the tests
+check the answers in answers.py.
 """
 
 import math
@@ -30,13 +30,13 @@ from tinygrad_lr.optim import SGD
 
 @pytest.fixture
 def answer(new_operations):
-    """name -> the student's function of this name, or ours."""
+    """A function that finds an answer by name: the student's, or ours."""
     path = os.environ.get("TINYGRAD_LR_ANSWERS")
     theirs = runpy.run_path(path) if path else None
 
     def find(name):
         if theirs is None:
-            make = getattr(answers, f"make_{name}", None)  # an operation, to be gone after the test
+            make = getattr(answers, f"make_{name}", None)  # an operation, removed after the test
             return make() if make else getattr(answers, name)
         if name not in theirs:
             pytest.skip(f"{path} has no function {name} yet")
@@ -101,8 +101,8 @@ def test_02_paths_to(answer):
 
 
 def test_02_backward(answer):
-    owed = answer("backward")(MADE_OF, ["x", "y", "c", "a", "loss"])
-    assert owed == {"loss": 1.0, "a": 1.0, "c": 7.0, "x": 14.0, "y": 21.0}
+    cotangents = answer("backward")(MADE_OF, ["x", "y", "c", "a", "loss"])
+    assert cotangents == {"loss": 1.0, "a": 1.0, "c": 7.0, "x": 14.0, "y": 21.0}
 
 
 @pytest.mark.parametrize("w1, w2, b, x1", [(5.755, 10.447, -45.272, 4.0), (1.0, -2.0, 3.0, 0.0)])
@@ -426,9 +426,9 @@ def test_18_merged(answer):
     assert answer("merged")(means, [2, 3]) == pytest.approx(sum(numbers) / 5)
 
 
-def test_18_shares(answer):
+def test_18_shard_sizes(answer):
     for rows, workers in (569, 2), (569, 4), (3, 3), (10, 4):
-        sizes = list(answer("shares")(rows, workers))
+        sizes = list(answer("shard_sizes")(rows, workers))
         assert len(sizes) == workers and sum(sizes) == rows and max(sizes) - min(sizes) <= 1
 
 

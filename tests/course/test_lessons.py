@@ -1,4 +1,4 @@
-"""The lessons: each runs alone, with and without matplotlib; and all of them in one go."""
+"""The lessons run one by one, with and without matplotlib, and all by `python -m examples`."""
 
 import importlib.util
 import re
@@ -74,6 +74,6 @@ def test_a_failing_lesson_is_shown_and_the_others_still_run(tmp_path):
     done = run("-m", "examples", cwd=tmp_path)
     assert done.returncode == 1
     assert "so far so good" in done.stdout and "AssertionError" in done.stdout
-    assert "all is well" not in done.stdout  # what went well is not shown
+    assert "all is well" not in done.stdout  # the output of a successful lesson is not shown
     assert "2 lessons, 1 failed" in done.stdout and "01_wrong.py" in done.stdout.splitlines()[-1]
     assert "all is well" in run("-m", "examples", "2", "--show", cwd=tmp_path).stdout
