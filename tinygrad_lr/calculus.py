@@ -21,11 +21,11 @@ reads off what they are owed.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import wraps
-from typing import Any, SupportsIndex
+from typing import Any, Protocol, SupportsIndex, overload
 
-from .core.array import Data, as_data, from_flat, shape_of
+from .core.array import Array, Data, as_data, from_flat, shape_of
 from .core.lift import broadcast_to, data_of, shape
 from .core.modes import current_mode, mode
 from .core.shapes import whole_numbers
@@ -35,6 +35,19 @@ from .ops.elementwise import identity
 from .ops.tensors import reshape, stack, sum
 
 __all__ = ["grad", "hessian", "hessian_vector_product", "jacobian", "value_and_grad"]
+
+
+class Gradient(Protocol):
+    """What `grad(f)` gives: numbers of numbers, Values of Values."""
+
+    @overload
+    def __call__(self, x: Value, /, *others: Any, **options: Any) -> Value: ...
+    @overload
+    def __call__(self, x: float, /, *others: Any, **options: Any) -> float: ...
+    @overload
+    def __call__(self, x: Array | Sequence[Any], /, *others: Any, **options: Any) -> Array: ...
+    @overload
+    def __call__(self, x: Any, /, *others: Any, **options: Any) -> Any: ...
 
 
 def value_and_grad(
@@ -61,7 +74,13 @@ def value_and_grad(
     return value_and_gradient
 
 
-def grad(f: Callable[..., Any], argnums: int | tuple[int, ...] = 0) -> Callable[..., Any]:
+@overload
+def grad(f: Callable[..., Any]) -> Gradient: ...
+@overload
+def grad(f: Callable[..., Any], argnums: tuple[int, ...]) -> Callable[..., tuple[Any, ...]]: ...
+@overload
+def grad(f: Callable[..., Any], argnums: int) -> Callable[..., Any]: ...
+def grad(f: Callable[..., Any], argnums: int | tuple[int, ...] = 0) -> Any:
     """x, ... -> the gradient of f with respect to argument `argnums`, of the shape of it.
 
     Raises ValueError where f is not a scalar.

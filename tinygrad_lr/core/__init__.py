@@ -14,6 +14,6 @@
 No particular operation is here (`ops`).
 """
 
-from . import fast
+from . import fast as fast
 
 __all__: list[str] = []

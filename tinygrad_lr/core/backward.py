@@ -96,7 +96,7 @@ def backward_pass(
     rules are given Values instead of numbers: the cotangents are then Values as well, and can be
     differentiated again. Raises RuntimeError where data of a leaf was replaced after its use.
     """
-    by_hand = graph or current_mode().anomaly
+    special = graph or current_mode().anomaly
     cotangents = {output: cotangent}
     for node in reverse_topological_order(output, wrt):
         if node not in cotangents:
@@ -105,7 +105,7 @@ def backward_pass(
         if node.grad_state != PASSED_ON:
             cotangents[node] = g
         operation, out, x, y = node.operation, node._data, node._x, node._y
-        if by_hand or not operation.is_simple:
+        if special or not operation.is_simple:
             for x, term in vjps(node, g, graph):
                 cotangents[x] = plus(cotangents[x], term) if x in cotangents else term
         elif y is None:  # a function of x: its one rule
@@ -132,14 +132,12 @@ def vjps(node: Value, g: Any, graph: bool = False) -> list[tuple[Value, Any]]:
     Values, otherwise on the numbers behind them.
     """
     operation, inputs, options = node.operation, node.inputs, node.options
-    assert operation is not None
+    output, arguments = node._data, [x._data if type(x) is Value else x for x in inputs]
     if graph:
-        output, arguments = node, inputs
+        output, arguments = node, list(inputs)
         if operation.residuals is not None:
             given = operation.given(options)
             options = {**given, "residuals": operation.residuals(*inputs, **given)}
-    else:
-        output, arguments = node._data, [x._data if type(x) is Value else x for x in inputs]
     if operation.is_variadic:
         (rule,) = operation.rules
         products = rule(g, output, *arguments, **options) if rule is not None else []

@@ -304,7 +304,7 @@ def call_of_whole(op: Operation) -> Callable[..., Any]:
 def elementwise(f: Callable[..., float], *xs: Data) -> Data:
     """Arrays of one shape, and numbers beside them, are not broadcast."""
     shape = None
-    flats: list[Iterable[float]] = []
+    flats: list[Iterable[Any]] = []
     for x in xs:
         if type(x) is Array:
             if shape is None:

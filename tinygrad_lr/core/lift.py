@@ -19,6 +19,9 @@ Traceback (most recent call last):
 ValueError: an operation needs a name: use def, not lambda
 """
 
+# mypy: disable-error-code="has-type"
+# A rule may name a function that is defined below it.
+
 from __future__ import annotations
 
 import inspect
@@ -30,6 +33,7 @@ from . import array
 from .array import Data, as_data, shape_of
 from .operation import OPERATIONS, Operation, Rule
 from .shapes import Shape, broadcast_shape
+from .typed import Lift, Whole
 from .value import Value, record
 
 __all__ = ["broadcast_to", "data_of", "elementwise", "operation", "shape", "sum_to"]
@@ -55,14 +59,14 @@ def elementwise(
     symbol: str | None = None,
     same_as: Callable[..., Any] | None = None,
     **rules: Rule,
-) -> Callable[[Callable[..., float]], Callable[..., Any]]:
+) -> Lift:
     """Decorator: a function of floats becomes an operation on floats, Arrays and Values.
 
     `samples`: argument tuples on which the tests check it. `symbol`: how it is drawn.
     `same_as`: the composition that a fused operation must equal. `rules`: one an argument.
     """
 
-    def decorate(function: Callable[..., float]) -> Callable[..., Any]:
+    def decorate(function: Callable[..., float]) -> Any:
         op = Operation(
             function, rules, is_elementwise=True, samples=samples, symbol=symbol, same_as=same_as
         )
@@ -142,7 +146,7 @@ def operation(
     same_as: Callable[..., Any] | None = None,
     residuals: Callable[..., Any] | None = None,
     **rules: Rule,
-) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+) -> Callable[[Callable[..., Any]], Whole]:
     """Decorator: a function of floats and Arrays becomes an operation on Values too.
 
     Keyword-only parameters are options. Callers may also give them by position, after the
@@ -153,7 +157,7 @@ def operation(
     that the rules would have to compute again. They receive it as `residuals`.
     """
 
-    def decorate(function: Callable[..., Any]) -> Callable[..., Any]:
+    def decorate(function: Callable[..., Any]) -> Any:
         op = Operation(
             function, rules, is_elementwise=False, samples=samples, symbol=symbol,
             same_as=same_as, residuals=residuals,
@@ -176,20 +180,22 @@ def call_of_whole(op: Operation) -> Callable[..., Any]:
             out, options["residuals"] = out
         if Value not in map(type, xs):
             return out
-        if len(xs) <= 2 and not op.is_variadic:
-            return record(op, out, *xs, options=options)
-        return record(op, out, xs, options=options)
+        if op.is_variadic or len(xs) > 2:
+            return record(op, out, xs, options=options)
+        x, y = xs if len(xs) == 2 else (xs[0], None)
+        return record(op, out, x, y, options)
 
     return call
 
 
-def publish(op: Operation, call: Callable[..., Any]) -> Callable[..., Any]:
+def publish(op: Operation, call: Any) -> Any:
     """Register an operation; `call` becomes the function that users call."""
-    op.public = wraps(op.function)(call)
-    op.public.operation = op  # type: ignore[attr-defined]
-    op.public.__signature__ = signature(op)  # type: ignore[attr-defined]
+    public: Any = wraps(op.function)(call)
+    op.public = public
+    public.operation = op
+    public.__signature__ = signature(op)
     OPERATIONS[op.name] = op
-    return op.public
+    return public
 
 
 def signature(op: Operation) -> inspect.Signature:

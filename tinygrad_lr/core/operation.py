@@ -75,7 +75,7 @@ class Operation:
         self.name = function.__name__
         self.function = function
         self.arguments = tuple([p.name for p in arguments])
-        self.rules = tuple([rules.get(name) for name in self.arguments])
+        self.rules: tuple[Any, ...] = tuple([rules.get(name) for name in self.arguments])
         self.options = tuple([p.name for p in options])
         self.defaults = {p.name: p.default for p in options if p.default is not p.empty}
         self.symbol = symbol or self.name

@@ -7,6 +7,9 @@
 Editors complete from these, and `mypy` reads them. They do nothing at run time.
 """
 
+# mypy: disable-error-code="overload-overlap"
+# A Value has tolist() too, so it fits several signatures; the first that fits is meant.
+
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
@@ -87,6 +90,8 @@ class Lift(Protocol):
     @overload
     def __call__(self, function: Callable[[float, float], float], /) -> Binary: ...
     @overload
+    def __call__(self, function: Callable[[float, float, float], float], /) -> Ternary: ...
+    @overload
     def __call__(self, function: Callable[..., float], /) -> Ternary: ...
 
 
@@ -100,4 +105,4 @@ class Whole(Protocol):
     @overload
     def __call__(self, x: ArrayLike, y: Value, *others: Any, **options: Any) -> Value: ...
     @overload
-    def __call__(self, *xs: Any, **options: Any) -> Any: ...
+    def __call__(self, *xs: Any, **options: Any) -> Data: ...

@@ -87,7 +87,7 @@ class Value(Methods):
         self._grad: Any = None
         self.grad_state = KEPT
         self.label = label
-        self.operation: Operation | None = None
+        self.operation: Any = None  # the Operation that made it; None for a leaf
         self._x: Any = ()
         self._y: Any = None
         self.options = NO_OPTIONS

@@ -16,6 +16,9 @@ relu at 0, equal arguments of maximum) a rule gives one of the subgradients, and
 Functions of whole tensors are in `tensors`, probabilities in `probability`.
 """
 
+# mypy: disable-error-code="has-type"
+# A rule may name the function that it belongs to, whose type is not known yet.
+
 from __future__ import annotations
 
 import builtins

@@ -19,6 +19,9 @@ every argument, so a rule only moves cotangents:
 `broadcast_to` and `sum_to`, which all operations need, are in `core.lift`.
 """
 
+# mypy: disable-error-code="has-type"
+# A rule may name the function that it belongs to, whose type is not known yet.
+
 from __future__ import annotations
 
 import builtins
@@ -97,8 +100,10 @@ def sum_of(*xs: float) -> float:
 _sum = sum
 
 
-@overload
-def sum(x: Value | list[Value], axis: Axis = None, keepdims: bool = False) -> Value: ...
+@overload  # type: ignore[no-redef]
+def sum(  # type: ignore[overload-overlap]
+    x: Value | Sequence[Value], axis: Axis = None, keepdims: bool = False
+) -> Value: ...
 @overload
 def sum(x: ArrayLike, axis: Axis = None, keepdims: bool = False) -> Data: ...
 @wraps(_sum)
@@ -113,7 +118,9 @@ def sum(x: Any, axis: Axis = None, keepdims: bool = False) -> Any:
 
 
 @overload
-def mean(x: Value | list[Value], axis: Axis = None, keepdims: bool = False) -> Value: ...
+def mean(  # type: ignore[overload-overlap]
+    x: Value | Sequence[Value], axis: Axis = None, keepdims: bool = False
+) -> Value: ...
 @overload
 def mean(x: ArrayLike, axis: Axis = None, keepdims: bool = False) -> Data: ...
 def mean(x: Any, axis: Axis = None, keepdims: bool = False) -> Any:
@@ -419,9 +426,13 @@ def _other_half(xs: Sequence[Any]) -> Sequence[Any]:
 
 
 @overload
-def dot(x: Value | list[Value], y: ArrayLike) -> Value: ...
+def dot(  # type: ignore[overload-overlap]
+    x: Value | Sequence[Value], y: ArrayLike
+) -> Value: ...
 @overload
-def dot(x: ArrayLike, y: Value | list[Value]) -> Value: ...
+def dot(  # type: ignore[overload-overlap]
+    x: ArrayLike, y: Value | Sequence[Value]
+) -> Value: ...
 @overload
 def dot(x: ArrayLike, y: ArrayLike) -> float: ...
 def dot(x: Any, y: Any) -> Any:
