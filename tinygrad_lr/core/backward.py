@@ -50,20 +50,21 @@ def backward(output: Value, gradient: Any = None) -> None:
     after its use. Nothing is changed then. Warns where a `.grad` is added to that was
     computed before the data was replaced.
     """
-    if gradient is None and output.shape != ():
+    cotangent: Data = 1.0
+    if gradient is not None:
+        cotangent = as_data(gradient.data if type(gradient) is Value else gradient)
+        if shape_of(cotangent) != output.shape:
+            raise ValueError(
+                f"backward: gradient of shape {shape_of(cotangent)}, Value of shape {output.shape}"
+            )
+    elif type(output.data) is not float:
         raise ValueError(
             f"backward: a Value of shape {output.shape} has no single derivative; reduce it "
             "to a scalar first (sum or mean), or pass gradient= of the same shape"
         )
-    gradient = gradient.data if type(gradient) is Value else gradient
-    cotangent = 1.0 if gradient is None else as_data(gradient)
-    if shape_of(cotangent) != output.shape:
-        raise ValueError(
-            f"backward: gradient of shape {shape_of(cotangent)}, Value of shape {output.shape}"
-        )
     gradients = backward_pass(output, cotangent)
     for x, g in gradients.items():
-        if not (type(g) is float and x.shape == ()):
+        if type(g) is not type(x._data) or (type(g) is Array and g.shape != x._data.shape):
             gradients[x] = of_form(g, x)
     if any([x.grad_state == OUTDATED and x._grad is not None for x in gradients]):
         # Before any change, because a warning may be turned into an error.

@@ -29,9 +29,9 @@ from .backward import backward_pass as plain_backward_pass
 from .lift import call_of_one as plain_call_of_one
 from .lift import call_of_two as plain_call_of_two
 from .lift import call_of_whole as plain_call_of_whole
-from .modes import current_mode
+from .modes import current_mode, mode_or_none
 from .operation import Operation
-from .value import NO_OPTIONS, Value, record
+from .value import NO_OPTIONS, PASSED_ON, Value, new, next_birth, record
 
 __all__ = ["REPLACED"]
 
@@ -103,9 +103,32 @@ def call_code(count: int, expression: str) -> CodeType:
     return compile(text, "<tinygrad_lr.core.fast>", "exec")
 
 
+def pair_of_arrays(op: Operation) -> Callable[..., Any]:
+    """A call of x and y of which one is an Array at least, where nothing need be stretched."""
+    f, plain = op.function, plain_call_of_two(op)
+
+    def call(x: Any, y: Any, /) -> Any:
+        a = x._data if type(x) is Value else x
+        b = y._data if type(y) is Value else y
+        if type(a) is Array:
+            fits = b.shape == a.shape if type(b) is Array else type(y) is float
+        else:
+            fits = type(x) is float and type(b) is Array
+        if not fits:
+            return plain(x, y)
+        out = elementwise(f, a, b)
+        return record(op, out, x, y) if type(x) is Value or type(y) is Value else out
+
+    return call
+
+
 def call_of(op: Operation, plain: Callable[..., Any], expression: str) -> Callable[..., Any]:
     """A call in which the node of single numbers is made without a further call."""
-    names = {**globals(), "op": op, "f": op.function, "plain": plain}
+    names = {
+        "NO_OPTIONS": NO_OPTIONS, "PASSED_ON": PASSED_ON, "Value": Value, "f": op.function,
+        "mode_or_none": mode_or_none, "new": new, "next_birth": next_birth, "op": op,
+        "plain": plain,
+    }  # fmt: skip
     exec(call_code(len(op.arguments), expression), names)
     call: Callable[..., Any] = names["call"]
     return call
@@ -115,7 +138,7 @@ def call_of(op: Operation, plain: Callable[..., Any], expression: str) -> Callab
 def call_of_two(op: Operation) -> Callable[..., Any]:
     """For + - and * of the package not even the function is called."""
     own = op.function.__module__.startswith("tinygrad_lr.") and op.symbol in ("+", "-", "*")
-    return call_of(op, plain_call_of_two(op), f"a {op.symbol} b" if own else "f(a, b)")
+    return call_of(op, pair_of_arrays(op), f"a {op.symbol} b" if own else "f(a, b)")
 
 
 @instead_of(lift.call_of_one)
@@ -141,7 +164,8 @@ def backward_pass(
     second, in another thread or inside a rule, is the plain one. So is a pass that has more to
     do: for some Values only, on the graph, for retained gradients, or with `detect_anomaly`.
     """
-    special = wrt or graph or output.grad_state or current_mode().anomaly
+    mode = mode_or_none()
+    special = wrt or graph or output.grad_state or (mode is not None and mode.anomaly)
     if special or not one_at_a_time.acquire(blocking=False):
         return plain_backward_pass(output, cotangent, wrt, graph)
     found = [output]
@@ -213,8 +237,14 @@ def pass_by_slots(found: list[Value], cotangent: Any) -> dict[Value, Any]:
         elif form is PRODUCT:
             term_x = g * (y._data if type(y) is Value else y)
             term_y = g * (x._data if type(x) is Value else x)
-        elif form is FUNCTION:
-            term_x = operation.rules[0](g, node._data, x._data)
+        elif form is ONE:
+            term_x = operation.rules[0](g, node._data, x._data, **node.options)
+        elif form is TWO:
+            a = x._data if type(x) is Value else x
+            b = y._data if type(y) is Value else y
+            rule_x, rule_y = operation.rules
+            term_x = rule_x(g, node._data, a, b, **node.options) if type(x) is Value else None
+            term_y = rule_y(g, node._data, a, b, **node.options) if type(y) is Value else None
         else:
             for x, term in vjps(node, g):
                 if x.grad_state:
@@ -237,7 +267,7 @@ def pass_by_slots(found: list[Value], cotangent: Any) -> dict[Value, Any]:
     return {x: g if type(g) is float else total(g) for x, g in cotangents.items()}
 
 
-SUM, PRODUCT, FUNCTION, OTHER = "x + y", "x * y", "f(x)", "anything else"
+SUM, PRODUCT, ONE, TWO, OTHER = "x + y", "x * y", "f(x)", "f(x, y)", "anything else"
 
 
 class Probe:
@@ -249,16 +279,16 @@ class Probe:
 
 def form_of(operation: Operation) -> str:
     """Which of the forms above an operation has, read off its own rules."""
-    if not operation.is_simple:
+    if operation.is_variadic or None in operation.rules or len(operation.rules) > 2:
         return OTHER
     if len(operation.rules) == 1:
-        return FUNCTION
+        return ONE
     g, x, y = Probe(), Probe(), Probe()
     try:
         products = [rule(g, None, x, y) for rule in operation.rules]
     except Exception:  # the rules do anything else with g
-        return OTHER
-    return SUM if products == [g, g] else PRODUCT if products == [(g, y), (g, x)] else OTHER
+        return TWO
+    return SUM if products == [g, g] else PRODUCT if products == [(g, y), (g, x)] else TWO
 
 
 # ---- operations on whole Arrays ------------------------------------------------------------------
@@ -268,33 +298,42 @@ def form_of(operation: Operation) -> str:
 def call_of_whole(op: Operation) -> Callable[..., Any]:
     """A call that names no options binds nothing, and one or two arguments need no tuple."""
     f, defaults, count = op.function, op.defaults, len(op.arguments)
-    plain = plain_call_of_whole(op)
-    has_residuals = op.residuals is not None
+    plain, has_residuals = plain_call_of_whole(op), op.residuals is not None
 
     def call(*xs: Any, **options: Any) -> Any:
-        if len(xs) != count or options.keys() - defaults.keys():
+        if len(xs) != count:
             return plain(*xs, **options)
         datas, tracked = [], False
         for x in xs:
             if type(x) is Value:
                 tracked = True
                 datas.append(x._data)
-            elif type(x) is float or type(x) is Array:
+            elif type(x) is Array or type(x) is float:
                 datas.append(x)
             else:
                 return plain(*xs, **options)
-        options = {**defaults, **options} if options else defaults.copy()
-        if list in map(type, options.values()):
+        if not options:
+            options = defaults
+        elif not options.keys() <= names or list in map(type, options.values()):
             return plain(*xs, **options)
+        elif len(options) < len(names):
+            options = {**defaults, **options}
         out = f(*datas, **options)
         if has_residuals:
-            out, options["residuals"] = out
+            out, residuals = out
+            options = {**options, "residuals": residuals}
         if not tracked:
             return out
-        x, y = xs if count == 2 else (xs[0], None) if count == 1 else (xs, None)
-        return record(op, out, x, y, options or NO_OPTIONS)
+        if count == 1:
+            return record(op, out, xs[0], None, options)
+        return (
+            record(op, out, xs[0], xs[1], options)
+            if count == 2
+            else record(op, out, xs, None, options)
+        )
 
-    return plain if op.is_variadic or len(defaults) < len(op.options) else call
+    names = set(op.options)
+    return plain if op.is_variadic or len(defaults) < len(names) else call
 
 
 # ---- element by element --------------------------------------------------------------------------
