@@ -29,6 +29,7 @@ from itertools import count
 from operator import mul
 from typing import Any
 
+from .checks import check_zero_one
 from .core.array import Array, from_flat, matmul
 from .core.lift import data_of
 
@@ -402,12 +403,5 @@ def _zero_one(name: str, y: Any, n: int) -> list[float]:
     if not isinstance(data, Array) or shape != (n,):
         hint = "take its only column, y[:, 0]" if shape == (n, 1) else "one label for each row of X"
         raise ValueError(f"{name}: y has shape {shape} and needs ({n},); {hint}")
-    strange = set(data.flat) - {0.0, 1.0}
-    if strange == {-1.0}:
-        raise ValueError(f"{name}: labels are -1 and 1, must be 0 and 1; take (y + 1) / 2")
-    if strange:
-        raise ValueError(
-            f"{name}: labels must be 0 and 1, got {min(strange):g}; with several classes ask about "
-            "one against the rest, y == k"
-        )
+    check_zero_one(name, data.flat, "ask about one against the rest, y == k")
     return data.flat

@@ -39,6 +39,7 @@ from numbers import Integral
 from operator import itemgetter
 from typing import Any, NamedTuple
 
+from .checks import check_zero_one
 from .core import numerics
 from .core.array import Array, from_flat
 from .core.lift import data_of
@@ -47,6 +48,11 @@ __all__ = [
     "CalibrationCurve", "accuracy", "brier_score", "calibration_curve", "confusion_matrix",
     "expected_calibration_error", "log_loss", "roc_auc",
 ]  # fmt: skip
+
+
+SEVERAL_CLASSES = (
+    "give a row of probabilities for each, or ask about one class k: y == k against p[:, k]"
+)
 
 
 # ---- of labels ---------------------------------------------------------------------------
@@ -100,7 +106,7 @@ def roc_auc(y_true: Any, scores: Any) -> float:
     """
     name = "roc_auc"
     true, scored = _pair(name, y_true, "scores", scores)
-    _check_zero_one(name, true)
+    check_zero_one(name, true, SEVERAL_CLASSES)
     positive = int(sum(true))
     negative = len(true) - positive
     if not positive or not negative:
@@ -323,7 +329,7 @@ def _labels(name: str, y_true: Any, y_pred: Any) -> tuple[list[float], list[floa
 def _binary(name: str, y_true: Any, probabilities: Any) -> tuple[list[float], list[float]]:
     """Labels 0 and 1, and probabilities of class 1."""
     true, said = _pair(name, y_true, "probabilities", probabilities)
-    _check_zero_one(name, true)
+    check_zero_one(name, true, SEVERAL_CLASSES)
     _check_unit_interval(name, said)
     return true, said
 
@@ -356,17 +362,6 @@ def _classes(name: str, y_true: Any, rows: list[list[float]]) -> list[int]:
                 f"{len(rows[0]) - 1}"
             )
     return list(map(int, true))
-
-
-def _check_zero_one(name: str, true: list[float]) -> None:
-    found = set(true) - {0.0, 1.0}
-    if found == {-1.0}:
-        raise ValueError(f"{name}: labels are -1 and 1, must be 0 and 1; take (y + 1) / 2")
-    if found:
-        raise ValueError(
-            f"{name}: labels must be 0 and 1, got {min(found):g}; with several classes give a "
-            "row of probabilities for each, or ask about one class k: y == k against p[:, k]"
-        )
 
 
 def _check_unit_interval(name: str, said: list[float]) -> None:

@@ -9,7 +9,6 @@
 
 In the modules, in reading order:
 
-    checks      what was given, as Arrays; or an error that says what is wrong
     table       Dataset, and the lines of a CSV file
     reading     tables of your own
     datasets    the tables in the package
@@ -19,7 +18,7 @@ In the modules, in reading order:
 """
 
 from .batches import Batches, train_test_split
-from .checks import check_data, check_matrix
+from ..checks import check_data, check_matrix
 from .datasets import load_breast_cancer, load_digits, load_iris
 from .reading import read_csv
 from .scaling import StandardScaler

@@ -16,12 +16,12 @@ is a part of the model.
 from __future__ import annotations
 
 import csv
-import difflib
 import math
 from collections.abc import Iterator
 from os import PathLike
 from typing import Any
 
+from ..checks import check_known
 from ..core.array import from_flat
 from .table import Dataset
 
@@ -81,12 +81,7 @@ def _target_place(path: Any, header: list[str], target: str) -> int:
     twice = sorted({name for name in header if header.count(name) > 1})
     if twice:
         raise ValueError(f"{path}: the header names {twice[0]!r} twice")
-    if target not in header:
-        near = difflib.get_close_matches(target, header, 1)
-        hint = f"did you mean {near[0]!r}? " if near else ""
-        raise ValueError(
-            f"{path} has no column {target!r}; {hint}its columns are {', '.join(header)}"
-        )
+    check_known(path, "column", target, header)
     if len(header) == 1:
         raise ValueError(f"{path} has no column beside the target, nothing to learn from")
     return header.index(target)

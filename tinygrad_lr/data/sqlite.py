@@ -24,7 +24,6 @@ Nothing here writes to a database, but `write_sqlite` to a new table.
 
 from __future__ import annotations
 
-import difflib
 import math
 import random
 import sqlite3
@@ -37,7 +36,7 @@ from typing import Any
 
 from ..core.array import Array, from_flat
 from .batches import Ordered
-from .checks import check_data, is_whole
+from ..checks import check_data, check_known, is_whole
 from .table import Dataset
 
 __all__ = ["SQLiteBatches", "write_rows", "write_sqlite"]
@@ -89,14 +88,14 @@ class SQLiteBatches(Ordered):
         self.transform = transform
         with opened(self.path) as connection:
             tables = connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")
-            _check_known(self.path, "table", table, [name for (name,) in tables])
+            check_known(self.path, "table", table, [name for (name,) in tables])
             columns, primary = _columns(connection, table)
             self.key = _find_key(connection, table, columns, primary)
         if features is None:
             features = [name for name in columns if name not in (target, primary)]
         self.features = tuple(features)
         for name in (target, *self.features):
-            _check_known(f"table {table!r}", "column", name, columns)
+            check_known(f"table {table!r}", "column", name, columns)
         if target in self.features:
             raise ValueError(f"the target {target!r} is among the features; that is the answer")
         if not self.features:
@@ -272,12 +271,3 @@ def _find_key(
         f"table {table!r} has neither a rowid nor an INTEGER PRIMARY KEY to find its blocks by; "
         "make a copy that has: CREATE TABLE copy AS SELECT * FROM ..."
     )
-
-
-def _check_known(where: Any, what: str, name: str, known: Sequence[str]) -> None:
-    if name not in known:
-        near = difflib.get_close_matches(str(name), known, 1)
-        hint = f"did you mean {near[0]!r}? " if near else ""
-        raise ValueError(
-            f"{where} has no {what} {name!r}; {hint}its {what}s are {', '.join(known) or 'none'}"
-        )
