@@ -37,15 +37,15 @@ from .. import optim
 from ..core.array import Array, as_data, flat_of, from_flat, numbers
 from ..core.lift import shape
 from ..core.value import Value
-from ..data import Batches, check_data, check_matrix
-from ..data.checks import is_whole
+from ..data import Batches
+from ..checks import check_data, check_matrix, is_whole
 from ..losses.linear import linear_binary_cross_entropy, linear_cross_entropy
 from ..metrics import accuracy
 from ..ops.probability import sigmoid, softmax
 from ..ops.tensors import stack
 from ..optim.line_search import ClosureOptimizer
 from ..training.checkpoint import state_of
-from ..training.loop import History, minimize
+from ..training import History, minimize
 
 __all__ = ["LogisticRegression", "SoftmaxRegression"]
 
