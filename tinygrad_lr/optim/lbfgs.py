@@ -24,19 +24,18 @@ import math
 import operator
 from collections import deque
 from collections.abc import Iterable
-from typing import Any
+from dataclasses import KW_ONLY, InitVar, dataclass
 
 from ..core.array import numbers
 from ..core.value import Value
 from .line_search import Closure, ClosureOptimizer, Trial, strong_wolfe
 from .linear import dot, moved
-from .optimizer import Schedule
+from .optimizer import LearningRate, State, Vector
 
 __all__ = ["LBFGS"]
 
-Pair = tuple[list[float], list[float]]
 
-
+@dataclass(eq=False, repr=False)
 class LBFGS(ClosureOptimizer):
     """Multiply the gradient by an inverse Hessian that a few pairs (s, y) tell of.
 
@@ -64,21 +63,21 @@ class LBFGS(ClosureOptimizer):
     which. Names are PyTorch's; its tolerance of 1e-7 is for floats of 7 digits, ours have 16.
     """
 
-    def __init__(
-        self,
-        parameters: Iterable[Value],
-        lr: float | Schedule = 1.0,
-        max_iter: int = 20,
-        *,
-        tolerance_grad: float = 1e-10,
-        history_size: int = 10,
-    ) -> None:
-        super().__init__(parameters, lr)
-        self.check(max_iter=max_iter, tolerance_grad=tolerance_grad, history_size=history_size)
-        self.max_iter, self.tolerance_grad = operator.index(max_iter), tolerance_grad
-        self.pairs: deque[Pair] = deque(maxlen=history_size)
+    parameters: InitVar[Iterable[Value]]
+    lr: LearningRate = LearningRate(1.0)
+    max_iter: int = 20
+    _: KW_ONLY
+    tolerance_grad: float = 1e-10
+    history_size: int = 10
 
-    def advance(self, closure: Closure, w: list[float]) -> float:
+    def __post_init__(self, parameters: Iterable[Value]) -> None:
+        super().__post_init__(parameters)
+        self.check(max_iter=self.max_iter, tolerance_grad=self.tolerance_grad)
+        self.check(history_size=self.history_size)
+        self.max_iter = operator.index(self.max_iter)
+        self.pairs: deque[tuple[Vector, Vector]] = deque(maxlen=self.history_size)
+
+    def advance(self, closure: Closure, w: Vector) -> float:
         """Up to max_iter times w - step * d."""
         loss, g = self.start(closure)
         now = Trial(0.0, w, loss, g, 0.0)
@@ -118,7 +117,7 @@ class LBFGS(ClosureOptimizer):
 
         return strong_wolfe(tried, now._replace(step=0.0, slope=dot(now.g, direction)), first)
 
-    def times_inverse_hessian(self, g: list[float]) -> list[float]:
+    def times_inverse_hessian(self, g: Vector) -> Vector:
         """d = G g, by the two loops; g itself as long as there are no pairs."""
         alphas = []
         for s, y in reversed(self.pairs):
@@ -133,7 +132,7 @@ class LBFGS(ClosureOptimizer):
             g = moved(g, alpha - dot(y, g) / dot(s, y), s)
         return g
 
-    def remember(self, s: list[float], y: list[float]) -> None:
+    def remember(self, s: Vector, y: Vector) -> None:
         """Keep the pair if the loss curves upwards along s, beyond doubt.
 
         That is where y is not nearly orthogonal to s: for an s . y of rounding alone, or
@@ -142,11 +141,11 @@ class LBFGS(ClosureOptimizer):
         if dot(s, y) > 1e-10 * math.sqrt(dot(s, s) * dot(y, y)) > 0.0:
             self.pairs.append((s, y))
 
-    def state_dict(self) -> dict[str, Any]:
+    def state_dict(self) -> State:
         """As in the base class; `pairs`, oldest first."""
         return super().state_dict() | {"pairs": [[list(s), list(y)] for s, y in self.pairs]}
 
-    def load_state_dict(self, saved: dict[str, Any]) -> None:
+    def load_state_dict(self, saved: State) -> None:
         """As in the base class."""
         size = sum(p.size for p in self.parameters)
         pairs = [(list(s), list(y)) for s, y in saved.get("pairs", [])]

@@ -36,13 +36,14 @@ import math
 import operator
 import sys
 from collections.abc import Callable, Iterable, Sequence
+from dataclasses import InitVar, dataclass
 from typing import Any, NamedTuple
 
 from ..core.array import numbers
 from ..core.modes import mode, no_grad
 from ..core.value import Value, pull_back
-from .linear import Vector, dot, moved
-from .optimizer import Optimizer, Schedule, place
+from .linear import dot, moved
+from .optimizer import LearningRate, Optimizer, State, Vector, place
 
 __all__ = ["BacktrackingLineSearch", "ClosureOptimizer", "Trial", "backtrack", "strong_wolfe"]
 
@@ -64,8 +65,8 @@ class ClosureOptimizer(Optimizer):
     `stop_reason` says in a sentence why another one would gain nothing; "" if it may.
     """
 
-    def __init__(self, parameters: Iterable[Value], lr: float | Schedule) -> None:
-        super().__init__(parameters, lr)
+    def __post_init__(self, parameters: Iterable[Value]) -> None:
+        super().__post_init__(parameters)
         self.stop_reason = ""
 
     def step(self, closure: Closure) -> float:  # type: ignore[override]  # others read .grad
@@ -87,24 +88,24 @@ class ClosureOptimizer(Optimizer):
         self.steps += 1
         return loss
 
-    def advance(self, closure: Closure, w: list[float]) -> float:
+    def advance(self, closure: Closure, w: Vector) -> float:
         """Move the parameters, which are w now, and return the loss at w."""
         raise NotImplementedError
 
-    def put(self, w: list[float]) -> None:
+    def put(self, w: Vector) -> None:
         """Let the parameters be w."""
         place(self.parameters, w)
 
-    def state_dict(self) -> dict[str, Any]:
+    def state_dict(self) -> State:
         """As in the base class, and why it would not go on."""
         return super().state_dict() | {"stop_reason": self.stop_reason}
 
-    def load_state_dict(self, saved: dict[str, Any]) -> None:
+    def load_state_dict(self, saved: State) -> None:
         """As in the base class."""
         super().load_state_dict(saved)
         self.stop_reason = saved.get("stop_reason", "")
 
-    def loss_at(self, w: list[float], closure: Closure) -> float:
+    def loss_at(self, w: Vector, closure: Closure) -> float:
         """The loss at w; the parameters stay there."""
         self.put(w)
         with no_grad():
@@ -126,7 +127,7 @@ class ClosureOptimizer(Optimizer):
             )
         return loss.data, [owed.get(p, p.data * 0.0) for p in self.parameters]
 
-    def start(self, closure: Closure) -> tuple[float, list[float]]:
+    def start(self, closure: Closure) -> tuple[float, Vector]:
         """The loss and the gradient, as one list, before a step. Both must be finite."""
         loss, gradients = self.loss_and_gradient(closure)
         g = numbers(gradients)
@@ -188,6 +189,7 @@ def backtrack(
     return 0.0
 
 
+@dataclass(eq=False, repr=False)
 class BacktrackingLineSearch(ClosureOptimizer):
     """Gradient descent whose rate is found anew at each step.
 
@@ -203,21 +205,19 @@ class BacktrackingLineSearch(ClosureOptimizer):
     algorithm 3.1.
     """
 
-    def __init__(
-        self,
-        parameters: Iterable[Value],
-        lr: float | Schedule = 1.0,
-        shrink: float = 0.5,
-        sufficient_decrease: float = SUFFICIENT_DECREASE,
-        max_steps: int = MAX_STEPS,
-    ) -> None:
-        super().__init__(parameters, lr)
-        self.check(below=1.0, shrink=shrink, sufficient_decrease=sufficient_decrease)
-        self.check(max_steps=max_steps)
-        self.shrink, self.sufficient_decrease = shrink, sufficient_decrease
-        self.max_steps = operator.index(max_steps)
+    parameters: InitVar[Iterable[Value]]
+    lr: LearningRate = LearningRate(1.0)
+    shrink: float = 0.5
+    sufficient_decrease: float = SUFFICIENT_DECREASE
+    max_steps: int = MAX_STEPS
 
-    def advance(self, closure: Closure, w: list[float]) -> float:
+    def __post_init__(self, parameters: Iterable[Value]) -> None:
+        super().__post_init__(parameters)
+        self.check(below=1.0, shrink=self.shrink, sufficient_decrease=self.sufficient_decrease)
+        self.check(max_steps=self.max_steps)
+        self.max_steps = operator.index(self.max_steps)
+
+    def advance(self, closure: Closure, w: Vector) -> float:
         """w - step * g."""
         loss, g = self.start(closure)
         step = backtrack(
@@ -237,9 +237,9 @@ class Trial(NamedTuple):
     """A step that was tried: w there, the loss, its gradient, and gradient . direction."""
 
     step: float
-    w: list[float]
+    w: Vector
     loss: float
-    g: list[float]
+    g: Vector
     slope: float
 
 

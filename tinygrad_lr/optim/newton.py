@@ -22,17 +22,19 @@ the n^2 numbers of H.
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import InitVar, dataclass, field
 from itertools import chain
 
 from ..core.array import from_flat, numbers
 from ..core.value import Value, pull_back
 from .line_search import Closure, ClosureOptimizer, backtrack, require_finite
-from .linear import NotPositiveDefiniteError, Vector, cholesky, dot, moved, solve
-from .optimizer import Schedule
+from .linear import NotPositiveDefiniteError, cholesky, dot, moved, solve
+from .optimizer import LearningRate, Vector
 
 __all__ = ["Newton"]
 
 
+@dataclass(eq=False, repr=False)
 class Newton(ClosureOptimizer):
     """Multiply the gradient by the inverse of the Hessian.
 
@@ -53,17 +55,14 @@ class Newton(ClosureOptimizer):
     memory, n^3 / 6 multiplications. Nocedal and Wright 2006, section 3.3.
     """
 
-    def __init__(
-        self,
-        parameters: Iterable[Value],
-        lr: float | Schedule = 1.0,
-        damping: float = 0.0,
-        *,
-        line_search: bool = False,
-    ) -> None:
-        super().__init__(parameters, lr)
-        self.check(damping=damping)
-        self.damping, self.line_search = damping, line_search
+    parameters: InitVar[Iterable[Value]]
+    lr: LearningRate = LearningRate(1.0)
+    damping: float = 0.0
+    line_search: bool = field(default=False, kw_only=True)
+
+    def __post_init__(self, parameters: Iterable[Value]) -> None:
+        super().__post_init__(parameters)
+        self.check(damping=self.damping)
 
     def advance(self, closure: Closure, w: list[float]) -> float:
         """w - lr * d."""
