@@ -48,7 +48,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from numbers import Integral
 from os import PathLike
 from pathlib import Path
-from typing import Any, Protocol, runtime_checkable
+from typing import Any, Protocol, TypedDict, runtime_checkable
 
 from ..core.array import Data, as_data, numbers, shape_of
 from ..core.value import Value
@@ -56,10 +56,18 @@ from ..optim import Optimizer
 from ..optim.line_search import ClosureOptimizer
 from .history import History
 
-__all__ = ["Progress", "state_of"]
+__all__ = ["Checkpointing", "Progress", "Stateful"]
 
 FORMAT = "tinygrad_lr checkpoint 1"
 LARGEST = 2**53  # of all counts: from there on floats do not tell n from n + 1
+
+
+class Checkpointing(TypedDict, total=False):
+    """Arguments of `minimize` that others pass on to it."""
+
+    checkpoint: str | PathLike[str] | None
+    every: int
+    resume: bool
 
 
 class Progress:
