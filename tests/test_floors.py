@@ -19,7 +19,7 @@ FLOORS = [
     ["core.shapes", "core.numerics", "core.array"],
     ["core.modes", "core.value", "core.lift", "core"],
     ["ops.elementwise", "ops.tensors", "ops.probability", "ops"],
-    ["checks", "losses.likelihood", "losses.fused", "losses.linear", "losses"],
+    ["losses.checks", "losses.likelihood", "losses.fused", "losses.linear", "losses"],
     ["calculus", "gradcheck"],
     ["optim", "data", "metrics", "convexity"],
     ["training"],

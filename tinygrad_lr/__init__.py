@@ -18,7 +18,6 @@ The folders and modules, in the order to read them. Each imports only from those
 
     core         numbers, operations, Value, the backward pass: automatic differentiation
     ops          the rulebook: arithmetic, elementary functions, tensors, probability
-    checks       what users pass in: shapes, labels, finite numbers
     losses       likelihood, log-likelihood, cross-entropy; then faster forms of the same
     calculus     grad, jacobian, hessian
     gradcheck    derivatives against finite differences

@@ -29,9 +29,9 @@ from itertools import count
 from operator import mul
 from typing import Any
 
-from .checks import check_zero_one
 from .core.array import Array, from_flat, matmul
 from .core.lift import data_of
+from .losses.checks import check_zero_one
 
 __all__ = [
     "is_linearly_separable", "is_positive_semidefinite", "largest_eigenvalue",

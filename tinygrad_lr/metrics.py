@@ -39,10 +39,10 @@ from numbers import Integral
 from operator import itemgetter
 from typing import Any, NamedTuple
 
-from .checks import check_zero_one
 from .core import numerics
 from .core.array import Array, from_flat
 from .core.lift import data_of
+from .losses.checks import check_zero_one
 
 __all__ = [
     "CalibrationCurve", "accuracy", "brier_score", "calibration_curve", "confusion_matrix",

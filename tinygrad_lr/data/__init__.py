@@ -17,8 +17,8 @@ In the modules, in reading order:
     sqlite      rows from a database
 """
 
+from ..losses.checks import check_data, check_matrix
 from .batches import Batches, train_test_split
-from ..checks import check_data, check_matrix
 from .datasets import load_breast_cancer, load_digits, load_iris
 from .reading import read_csv
 from .scaling import StandardScaler

@@ -26,7 +26,7 @@ from numbers import Real
 from typing import Any, SupportsIndex
 
 from ..core.array import Array, from_flat
-from ..checks import check_data, is_whole
+from ..losses.checks import check_data, is_whole
 
 __all__ = ["Batches", "Ordered", "shuffled", "take_rows", "train_test_split"]
 

@@ -21,8 +21,8 @@ from collections.abc import Iterator
 from os import PathLike
 from typing import Any
 
-from ..checks import check_known
 from ..core.array import from_flat
+from ..losses.checks import check_known
 from .table import Dataset
 
 __all__ = ["read_csv"]

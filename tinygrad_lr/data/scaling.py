@@ -26,7 +26,7 @@ from itertools import chain
 from typing import Any, Self
 
 from ..core.array import Array, from_flat
-from ..checks import check_matrix
+from ..losses.checks import check_matrix
 
 __all__ = ["StandardScaler"]
 

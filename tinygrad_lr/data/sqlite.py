@@ -35,8 +35,8 @@ from pathlib import Path
 from typing import Any
 
 from ..core.array import Array, from_flat
+from ..losses.checks import check_data, check_known, is_whole
 from .batches import Ordered
-from ..checks import check_data, check_known, is_whole
 from .table import Dataset
 
 __all__ = ["SQLiteBatches", "write_rows", "write_sqlite"]

@@ -28,7 +28,7 @@ from collections.abc import Callable
 from functools import wraps
 from typing import Any
 
-from ..checks import check_shapes, check_unit_interval, class_labels
+from .checks import check_shapes, check_unit_interval, class_labels
 from ..core import numerics
 from ..core.array import Array, Data, flat_of, from_flat, once, shape_of
 from ..core.lift import operation, shape

@@ -54,7 +54,7 @@ from __future__ import annotations
 import math
 from typing import Any
 
-from ..checks import check_shapes, check_unit_interval, class_labels
+from .checks import check_shapes, check_unit_interval, class_labels
 from ..core.array import flat_of
 from ..core.lift import data_of, shape
 from ..ops.elementwise import log, multiply, negative, power, subtract

@@ -17,11 +17,11 @@ from operator import index
 from os import PathLike
 from typing import Any, Self, Unpack
 
-from ..checks import check_data, check_matrix, is_whole
 from ..core.array import Array, Data, as_data, flat_of, from_flat, numbers, shape_of
 from ..core.shapes import Shape
 from ..core.value import Value
 from ..data import StandardScaler
+from ..losses.checks import check_data, check_matrix, is_whole
 from ..optim.optimizer import Optimizer
 from ..training import History, minimize
 from ..training.checkpoint import Checkpointing, Stateful

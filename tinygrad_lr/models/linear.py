@@ -27,10 +27,10 @@ import warnings
 from collections.abc import Callable, Sequence
 from typing import Any, Self, Unpack
 
-from ..checks import check_data
 from ..core.array import Array
 from ..core.value import Value
 from ..data import Batches
+from ..losses.checks import check_data
 from ..losses.linear import linear_binary_cross_entropy, linear_cross_entropy
 from ..metrics import accuracy
 from ..ops.probability import sigmoid, softmax

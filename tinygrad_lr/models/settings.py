@@ -15,8 +15,8 @@ from numbers import Real
 from typing import Any, Self
 
 from .. import optim
-from ..checks import is_whole
 from ..core.value import Value
+from ..losses.checks import is_whole
 from ..optim.line_search import ClosureOptimizer
 from ..optim.optimizer import Optimizer, Schedule
 

@@ -27,7 +27,7 @@ from uuid import uuid4
 from ..core.array import Array, Data
 from ..core.lift import Operation, data_of
 from ..core.value import Value, record
-from ..checks import check_data
+from ..losses.checks import check_data
 
 __all__ = ["DataParallel"]
 

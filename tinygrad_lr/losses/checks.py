@@ -25,9 +25,9 @@ import operator
 from collections.abc import Sequence
 from typing import Any, SupportsIndex, TypeGuard
 
-from .core.array import Array, Data, as_data, flat_of, is_finite, once, shape_of
-from .core.lift import data_of, shape
-from .core.shapes import Shape
+from ..core.array import Array, Data, as_data, flat_of, is_finite, once, shape_of
+from ..core.lift import data_of, shape
+from ..core.shapes import Shape
 
 __all__ = [
     "check_data", "check_known", "check_matrix", "check_shapes", "check_unit_interval",
