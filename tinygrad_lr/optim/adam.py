@@ -32,7 +32,7 @@ from math import sqrt
 
 from ..core.value import Value
 from .adaptive import TINY, mean, mean_square
-from .optimizer import LearningRate, Optimizer, State, Vector
+from .optimizer import LearningRate, Optimizer, State, Vector, option
 
 __all__ = ["Adam", "AdamW", "Adamax", "NAdam", "RAdam"]
 
@@ -44,15 +44,14 @@ class Moments(Optimizer):
     parameters: InitVar[Iterable[Value]]
     lr: LearningRate = LearningRate(1e-3)
     betas: tuple[float, float] = (0.9, 0.999)
-    eps: float = 1e-8
-    weight_decay: float = 0.0
+    eps: float = option(1e-8)
+    weight_decay: float = option(0.0)
     maximize: bool = field(default=False, kw_only=True)
 
     def __post_init__(self, parameters: Iterable[Value]) -> None:
         super().__post_init__(parameters)
         b1, b2 = self.betas
         self.check(below=1.0, beta1=b1, beta2=b2)
-        self.check(eps=self.eps)
 
     def moments(self, g: Vector, state: State) -> tuple[Vector, Vector]:
         """m and s with this gradient in them, not yet corrected."""
@@ -100,7 +99,7 @@ class AdamW(Adam):
     in that factor: divide its weight decay by lr).
     """
 
-    weight_decay: float = 1e-2
+    weight_decay: float = option(1e-2)
     decoupled_weight_decay: bool = field(default=True, init=False)
 
 
@@ -144,12 +143,8 @@ class NAdam(Moments):
     """
 
     lr: LearningRate = LearningRate(2e-3)
-    momentum_decay: float = 4e-3
+    momentum_decay: float = option(4e-3)
     decoupled_weight_decay: bool = False
-
-    def __post_init__(self, parameters: Iterable[Value]) -> None:
-        super().__post_init__(parameters)
-        self.check(momentum_decay=self.momentum_decay)
 
     def momentum(self, t: int) -> float:
         """mu(t)."""

@@ -34,7 +34,7 @@ from dataclasses import InitVar, dataclass, field
 from math import sqrt
 
 from ..core.value import Value
-from .optimizer import LearningRate, Optimizer, State, Vector
+from .optimizer import LearningRate, Optimizer, State, Vector, option
 
 __all__ = ["Adadelta", "Adagrad", "RMSprop", "Rprop", "mean", "mean_square"]
 
@@ -73,16 +73,11 @@ class Adagrad(Optimizer):
 
     parameters: InitVar[Iterable[Value]]
     lr: LearningRate = LearningRate(1e-2)
-    lr_decay: float = 0.0
-    weight_decay: float = 0.0
-    initial_accumulator_value: float = 0.0
-    eps: float = 1e-10
+    lr_decay: float = option(0.0)
+    weight_decay: float = option(0.0)
+    initial_accumulator_value: float = option(0.0)
+    eps: float = option(1e-10)
     maximize: bool = field(default=False, kw_only=True)
-
-    def __post_init__(self, parameters: Iterable[Value]) -> None:
-        super().__post_init__(parameters)
-        self.check(lr_decay=self.lr_decay, eps=self.eps)
-        self.check(initial_accumulator_value=self.initial_accumulator_value)
 
     def update(self, w: Vector, g: Vector, state: State, lr: float) -> Vector:
         """w - rate * g / (sqrt(s) + eps)."""
@@ -109,17 +104,12 @@ class RMSprop(Optimizer):
 
     parameters: InitVar[Iterable[Value]]
     lr: LearningRate = LearningRate(1e-2)
-    alpha: float = 0.99
-    eps: float = 1e-8
-    weight_decay: float = 0.0
-    momentum: float = 0.0
+    alpha: float = option(0.99, below=1.0)
+    eps: float = option(1e-8)
+    weight_decay: float = option(0.0)
+    momentum: float = option(0.0)
     centered: bool = False
     maximize: bool = field(default=False, kw_only=True)
-
-    def __post_init__(self, parameters: Iterable[Value]) -> None:
-        super().__post_init__(parameters)
-        self.check(eps=self.eps, momentum=self.momentum)
-        self.check(below=1.0, alpha=self.alpha)
 
     def update(self, w: Vector, g: Vector, state: State, lr: float) -> Vector:
         """w - lr * g / (sqrt(s) + eps), or with momentum w - lr * v."""
@@ -152,15 +142,10 @@ class Adadelta(Optimizer):
 
     parameters: InitVar[Iterable[Value]]
     lr: LearningRate = LearningRate(1.0)
-    rho: float = 0.9
-    eps: float = 1e-6
-    weight_decay: float = 0.0
+    rho: float = option(0.9, below=1.0)
+    eps: float = option(1e-6)
+    weight_decay: float = option(0.0)
     maximize: bool = field(default=False, kw_only=True)
-
-    def __post_init__(self, parameters: Iterable[Value]) -> None:
-        super().__post_init__(parameters)
-        self.check(eps=self.eps)
-        self.check(below=1.0, rho=self.rho)
 
     def update(self, w: Vector, g: Vector, state: State, lr: float) -> Vector:
         """w - lr * sqrt(r + eps) / sqrt(s + eps) * g."""

@@ -22,7 +22,7 @@ from dataclasses import InitVar, dataclass, field
 
 from ..core.array import Data, from_flat
 from ..core.value import Value
-from .optimizer import LearningRate, Optimizer, State, Vector
+from .optimizer import LearningRate, Optimizer, State, Vector, option
 
 __all__ = ["ASGD"]
 
@@ -44,15 +44,11 @@ class ASGD(Optimizer):
 
     parameters: InitVar[Iterable[Value]]
     lr: LearningRate = LearningRate(1e-2)
-    lambd: float = 1e-4
-    alpha: float = 0.75
-    t0: float = 1e6
-    weight_decay: float = 0.0
+    lambd: float = option(1e-4)
+    alpha: float = option(0.75)
+    t0: float = option(1e6)
+    weight_decay: float = option(0.0)
     maximize: bool = field(default=False, kw_only=True)
-
-    def __post_init__(self, parameters: Iterable[Value]) -> None:
-        super().__post_init__(parameters)
-        self.check(lambd=self.lambd, alpha=self.alpha, t0=self.t0)
 
     def update(self, w: Vector, g: Vector, state: State, lr: float) -> Vector:
         """(1 - lambd * rate) * w - rate * g, and the average beside it."""

@@ -30,7 +30,7 @@ from ..core.array import numbers
 from ..core.value import Value
 from .line_search import Closure, ClosureOptimizer, Trial, strong_wolfe
 from .linear import dot, moved
-from .optimizer import LearningRate, State, Vector
+from .optimizer import LearningRate, State, Vector, option
 
 __all__ = ["LBFGS"]
 
@@ -65,15 +65,13 @@ class LBFGS(ClosureOptimizer):
 
     parameters: InitVar[Iterable[Value]]
     lr: LearningRate = LearningRate(1.0)
-    max_iter: int = 20
+    max_iter: int = option(20)
     _: KW_ONLY
-    tolerance_grad: float = 1e-10
-    history_size: int = 10
+    tolerance_grad: float = option(1e-10)
+    history_size: int = option(10)
 
     def __post_init__(self, parameters: Iterable[Value]) -> None:
         super().__post_init__(parameters)
-        self.check(max_iter=self.max_iter, tolerance_grad=self.tolerance_grad)
-        self.check(history_size=self.history_size)
         self.max_iter = operator.index(self.max_iter)
         self.pairs: deque[tuple[Vector, Vector]] = deque(maxlen=self.history_size)
 

@@ -43,7 +43,7 @@ from ..core.array import numbers
 from ..core.modes import mode, no_grad
 from ..core.value import Value, pull_back
 from .linear import dot, moved
-from .optimizer import LearningRate, Optimizer, State, Vector, place
+from .optimizer import LearningRate, Optimizer, State, Vector, option, place
 
 __all__ = ["BacktrackingLineSearch", "ClosureOptimizer", "Trial", "backtrack", "strong_wolfe"]
 
@@ -207,14 +207,12 @@ class BacktrackingLineSearch(ClosureOptimizer):
 
     parameters: InitVar[Iterable[Value]]
     lr: LearningRate = LearningRate(1.0)
-    shrink: float = 0.5
-    sufficient_decrease: float = SUFFICIENT_DECREASE
-    max_steps: int = MAX_STEPS
+    shrink: float = option(0.5, below=1.0)
+    sufficient_decrease: float = option(SUFFICIENT_DECREASE, below=1.0)
+    max_steps: int = option(MAX_STEPS)
 
     def __post_init__(self, parameters: Iterable[Value]) -> None:
         super().__post_init__(parameters)
-        self.check(below=1.0, shrink=self.shrink, sufficient_decrease=self.sufficient_decrease)
-        self.check(max_steps=self.max_steps)
         self.max_steps = operator.index(self.max_steps)
 
     def advance(self, closure: Closure, w: Vector) -> float:

@@ -29,7 +29,7 @@ from ..core.array import from_flat, numbers
 from ..core.value import Value, pull_back
 from .line_search import Closure, ClosureOptimizer, backtrack, require_finite
 from .linear import NotPositiveDefiniteError, cholesky, dot, moved, solve
-from .optimizer import LearningRate, Vector
+from .optimizer import LearningRate, Vector, option
 
 __all__ = ["Newton"]
 
@@ -57,12 +57,8 @@ class Newton(ClosureOptimizer):
 
     parameters: InitVar[Iterable[Value]]
     lr: LearningRate = LearningRate(1.0)
-    damping: float = 0.0
+    damping: float = option(0.0)
     line_search: bool = field(default=False, kw_only=True)
-
-    def __post_init__(self, parameters: Iterable[Value]) -> None:
-        super().__post_init__(parameters)
-        self.check(damping=self.damping)
 
     def advance(self, closure: Closure, w: list[float]) -> float:
         """w - lr * d."""

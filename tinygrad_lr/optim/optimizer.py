@@ -22,8 +22,8 @@ gradient stays where it is and does not age.
 >>> w
 Value([0.75, 1.25])
 
-The optimizers of this folder are dataclasses: their options and defaults stand at the top of the
-class, in the order in which they are given.
+The optimizers of this folder are dataclasses: the options stand at the top of the class, in the
+order in which they are given, each with its default and, by `option`, the limit it must be below.
 
 Letters, in code and formulas: w the numbers (x one of them), g their gradient (d one of them),
 lr the learning rate, t the count above. Products, quotients and roots of w and g are taken
@@ -36,6 +36,7 @@ from __future__ import annotations
 import math
 import warnings
 from collections.abc import Callable, Iterable, Iterator
+from dataclasses import field
 from itertools import accumulate
 from numbers import Real
 from typing import Any, NamedTuple, TypeAlias
@@ -43,11 +44,16 @@ from typing import Any, NamedTuple, TypeAlias
 from ..core.array import from_flat
 from ..core.value import Value
 
-__all__ = ["LearningRate", "Optimizer", "Schedule", "State", "Vector"]
+__all__ = ["LearningRate", "Optimizer", "Schedule", "State", "Vector", "option"]
 
 Schedule: TypeAlias = Callable[[int], float]
 Vector: TypeAlias = list[float]
 State: TypeAlias = dict[str, Any]
+
+
+def option(default: float, below: float = math.inf) -> Any:
+    """An option of an optimizer, for a dataclass: a number from 0 to below this limit."""
+    return field(default=default, metadata={"below": below})
 
 
 class LearningRate:
@@ -125,6 +131,7 @@ class Optimizer:
         weight_decay: float = 0.0,
         maximize: bool = False,
     ) -> None:
+        self.check(weight_decay=weight_decay)
         self.lr, self.weight_decay, self.maximize = lr, weight_decay, maximize
         self.__post_init__(parameters)
 
@@ -140,7 +147,9 @@ class Optimizer:
                 raise TypeError(f"a parameter is a leaf Value, made by Value(...); got {p!r}")
         if len(set(self.parameters)) < len(self.parameters):
             raise ValueError("the same parameter is given twice")
-        self.check(weight_decay=self.weight_decay)
+        for name, declared in getattr(self, "__dataclass_fields__", {}).items():
+            if "below" in declared.metadata:
+                self.check(below=declared.metadata["below"], **{name: getattr(self, name)})
         self.steps = 0
         self._idle = [False] * len(self.parameters)  # which had no gradient in the last step
         self._groups = [Group(self.parameters, {})]

@@ -26,7 +26,7 @@ from collections.abc import Iterable
 from dataclasses import InitVar, dataclass
 
 from ..core.value import Value
-from .optimizer import LearningRate, Optimizer, State, Vector
+from .optimizer import LearningRate, Optimizer, State, Vector, option
 
 __all__ = ["SGD"]
 
@@ -46,15 +46,14 @@ class SGD(Optimizer):
 
     parameters: InitVar[Iterable[Value]]
     lr: LearningRate = LearningRate(1e-3)
-    momentum: float = 0.0
+    momentum: float = option(0.0)
     dampening: float = 0.0
-    weight_decay: float = 0.0
+    weight_decay: float = option(0.0)
     nesterov: bool = False
     maximize: bool = False
 
     def __post_init__(self, parameters: Iterable[Value]) -> None:
         super().__post_init__(parameters)
-        self.check(momentum=self.momentum)
         if self.nesterov and (self.momentum == 0.0 or self.dampening != 0.0):
             raise ValueError("nesterov needs a momentum above 0 and a dampening of 0")
 
