@@ -1,11 +1,11 @@
-"""Data: tables that come along, tables of your own, batches, scaling.
+"""Data: tables in the package, tables of your own, batches, scaling.
 
     load_breast_cancer load_iris load_digits     real tables, in the package
     read_csv                                     a table of your own
-    train_test_split                             rows to learn from, rows to be judged by
+    train_test_split                             rows to learn from, rows to test on
     StandardScaler                               features of one scale
     Batches                                      the rows that each gradient sees
-    SQLiteBatches write_sqlite                   the same from a database, larger than memory
+    SQLiteBatches write_sqlite                   batches from a database larger than memory
 
 In the modules, in reading order:
 

@@ -7,10 +7,10 @@
 >>> data.X, data.y, data.target_names
 (Array([[41.0, 70.5], [63.0, 82.0]]), Array([1.0, 0.0]), ('ill', 'well'))
 
-It guesses nothing: an empty field, or a word where a number belongs, is an error that names
-the line of the file and the column. So is a word in a target of numbers: `NA` is no class.
-Categories and missing values have to be turned into numbers first, because how that is done
-is a part of the model.
+It does not guess. An empty field, or a word where a number belongs, is an error that names the
+line of the file and the column. So is a word in a target of numbers: `NA` is not a class.
+Categories and missing values have to be turned into numbers first, because how to do that is part
+of the model.
 """
 
 from __future__ import annotations
@@ -31,11 +31,11 @@ __all__ = ["read_csv"]
 def read_csv(path: str | PathLike[str], target: str) -> Dataset:
     """The table in a CSV file with a header row; `target` names the column to predict.
 
-    A target of words gives codes 0 to K - 1 in the order of the sorted words, which are
-    `target_names`. A target of numbers is kept; if all are whole, `target_names` lists
-    them. A word among numbers is an error. Empty lines are skipped. Raises FileNotFoundError,
-    and ValueError with the line number for a row that is too short or too long, and for a
-    field that is no finite number.
+    Words in the target become codes 0 to K - 1, in the order of the sorted words, which are
+    `target_names`. Numbers in the target are kept; if all are whole, `target_names` lists them. A
+    word among numbers is an error. Empty lines are skipped. Raises FileNotFoundError, and
+    ValueError with the line number for a row that is too short or too long, and for a field that
+    is not a finite number.
     """
     with open(path, newline="", encoding="utf-8-sig") as file:
         reader = csv.reader(file, strict=True)
@@ -88,7 +88,7 @@ def _target_place(path: Any, header: list[str], target: str) -> int:
 
 
 def _numbers(where: str, row: list[str], names: list[str]) -> Iterator[float]:
-    """The fields of a row as floats."""
+    """The fields of a row as floats. Raises ValueError for one that is not a finite number."""
     for field, name in zip(row, names):
         number = _number(field)
         if number is None:
@@ -116,7 +116,7 @@ def _coded(
         code = {word: float(i) for i, word in enumerate(words)}
         return [code[text] for text in targets], tuple(words)
     numbers: list[float] = []
-    for line, text in zip(lines, targets):  # a word among numbers is a mistake, not a class
+    for line, text in zip(lines, targets):  # here a word is a mistake, not a class
         numbers += _numbers(f"{path}, line {line}", [text], [target])
     whole = all(number.is_integer() for number in numbers)
     return numbers, tuple(str(int(number)) for number in sorted(set(numbers))) if whole else ()

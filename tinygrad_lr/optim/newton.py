@@ -2,9 +2,9 @@
 
     loss(w - d)  is about  loss(w) - g . d + d . H d / 2        lowest where  H d = g
 
-w are the numbers of all parameters, d how far each of them moves; g is the gradient, and H
-the Hessian, all second derivatives: its row i is the gradient of g[i]. Where the loss is a
-parabola itself, one step is all:
+w are the numbers of all parameters, d is how far each of them moves, g is the gradient, and H is
+the Hessian, which holds all second derivatives: its row i is the gradient of g[i]. Where the loss
+is a parabola itself, one step is enough:
 
 >>> from tinygrad_lr import Value
 >>> w = Value([3.0, -2.0])
@@ -14,9 +14,9 @@ parabola itself, one step is all:
 >>> w
 Value([1.0, 5.0])
 
-Near a minimum each step doubles the number of right digits. And the unit of a feature does
-not matter: where it makes w a thousandth, it makes d a thousandth too. `lbfgs` does without
-the n^2 numbers of H.
+Near a minimum each step doubles the number of correct digits. The unit of a feature does not
+matter: a unit that makes w a thousandth makes d a thousandth too. `lbfgs` does without the n^2
+numbers of H.
 """
 
 from __future__ import annotations
@@ -40,19 +40,19 @@ class Newton(ClosureOptimizer):
 
         w <- w - lr * d,   (H + damping * I) d = g
 
-    Adds to gradient descent: H, the gradient's own derivative, which gives each direction
-    the rate that its curvature asks for. For logistic regression this is known as
-    "iteratively reweighted least squares", and about ten steps are enough.
+    Adds to gradient descent: H, the derivative of the gradient, which gives each direction the rate
+    that fits its curvature. For logistic regression this is known as "iteratively reweighted least
+    squares", and about ten steps are enough.
 
-    Far from the minimum the step may be too long. `damping`, in the unit of H, shortens it
-    and turns it towards -g; a very large one is gradient descent with the rate lr / damping
-    (Levenberg 1944). `line_search` halves it until the loss falls (`backtrack`); if it never
-    does, w stays and `stop_reason` says so.
+    Far from the minimum the step may be too long. `damping`, in the unit of H, shortens it and
+    turns it towards -g; a very large one is gradient descent with the rate lr / damping
+    (Levenberg 1944). `line_search` halves the step until the loss falls (`backtrack`); if it never
+    falls, w stays and `stop_reason` says so.
 
     Raises NotPositiveDefiniteError, a ValueError, where the parabola has no lowest point,
     and FloatingPointError where the step would lead to a loss that is not finite; both change
-    nothing. Price, for n numbers in all parameters: n + 1 backward walks, n^2 numbers of
-    memory, n^3 / 6 multiplications. Nocedal and Wright 2006, section 3.3.
+    nothing. Cost, for n numbers in all parameters: n + 1 backward passes, n^2 numbers of memory,
+    n^3 / 6 multiplications. Nocedal and Wright 2006, section 3.3.
     """
 
     parameters: InitVar[Iterable[Value]]
@@ -82,10 +82,10 @@ class Newton(ClosureOptimizer):
         return loss
 
     def derivatives(self, closure: Closure) -> tuple[float, list[float], list[list[float]]]:
-        """The loss, its gradient, and the rows of its Hessian. All must be finite.
+        """The loss, its gradient, and the rows of its Hessian. Raises if one is not finite.
 
-        The first walk back makes the gradient as a graph; from each number of it another
-        walk makes one row.
+        The first backward pass gives the gradient as a graph. From each number of the gradient
+        another backward pass gives one row of the Hessian.
         """
         loss, gradients = self.loss_and_gradient(closure, graph=True)
         g = numbers(x.data if type(x) is Value else x for x in gradients)
@@ -93,7 +93,7 @@ class Newton(ClosureOptimizer):
         for p, gradient in zip(self.parameters, gradients):
             for i in range(p.size):
                 row = {}
-                if type(gradient) is Value:  # else it is constant
+                if type(gradient) is Value:  # otherwise it is constant
                     one = from_flat([float(j == i) for j in range(p.size)], p.shape)
                     row = pull_back(gradient, one if p.shape else 1.0)
                 rows.append(numbers(row.get(q, q.data * 0.0) for q in self.parameters))

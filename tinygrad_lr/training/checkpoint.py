@@ -1,20 +1,19 @@
 """Checkpoints: a run that was killed goes on as if nothing had happened.
 
-What comes next depends on four things, and a checkpoint is these four, as JSON:
+What comes next depends on four things. A checkpoint holds these four, as JSON:
 
     parameters      the numbers learned so far
     optimizer       what it remembers: velocities, means, the number of steps
-    batches         which epoch this is, from which its order follows, and how many of its
-                    batches are done: on resuming, the same order is drawn and these dropped
+    batches         which epoch this is, which decides its order, and how many of its batches
+                    are done: these are skipped when the run is resumed
     history         what happened so far
 
-Floats are written by `repr`, which gives all their digits. So the weights at the end of a
-run that was killed and resumed are, bit for bit, those of a run that never stopped.
+Floats are written by `repr`, with all their digits. So a run that was killed and resumed ends with
+the same weights, bit for bit, as a run that never stopped.
 
-The file is never half-written, whenever the machine stops: the new one is written beside it
-and, once it has reached the disk, takes its name in one move. And it is never trusted: it
-is checked as a whole before the first number is used, and being JSON it can hold nothing but
-data. (A pickle can hold commands.)
+The file is never half-written, whenever the machine stops: the new one is written beside it, and
+takes its name once it has reached the disk. And the file is never trusted: all of it is checked
+before the first number is used, and as JSON it can hold only data. (A pickle can hold commands.)
 
 >>> import tempfile, pathlib
 >>> from tinygrad_lr.data import Batches
@@ -29,13 +28,12 @@ data. (A pickle can hold commands.)
 ...     return w.data
 >>> train(epochs=2) != train(epochs=5)       # goes on after the second epoch
 True
->>> resumed = train(epochs=5)                # was done already: nothing happens
+>>> resumed = train(epochs=5)                # is complete already: nothing happens
 >>> path.unlink()
 >>> train(epochs=5) == resumed               # from the start
 True
 
-Not in the file: the loss and the data, which are yours to bring again, and the state of
-callbacks.
+Not in the file: the loss and the data, which you pass in again, and the state of callbacks.
 """
 
 from __future__ import annotations
@@ -59,7 +57,7 @@ from .history import History
 __all__ = ["Checkpointing", "Progress", "Stateful"]
 
 FORMAT = "tinygrad_lr checkpoint 1"
-LARGEST = 2**53  # of all counts: from there on floats do not tell n from n + 1
+LARGEST = 2**53  # of all counts: from here on the floats n and n + 1 may be the same
 
 
 class Checkpointing(TypedDict, total=False):
@@ -246,9 +244,9 @@ def _checked_history(saved: Any, rows: Any, history: History) -> dict[str, Any]:
 
 
 def _try_out(optimizer: Optimizer, saved: dict[str, Any], datas: dict[Value, Data]) -> None:
-    """Let a copy of the optimizer take a step: so it is known that its memories are whole.
+    """Let a copy of the optimizer take a step, to see that its state is complete.
 
-    Those that evaluate the loss themselves check what they load.
+    Optimizers that evaluate the loss themselves check what they load.
     """
     trial = copy.deepcopy(optimizer)
     trial.load_state_dict(saved)
@@ -264,7 +262,7 @@ def _try_out(optimizer: Optimizer, saved: dict[str, Any], datas: dict[Value, Dat
 
 
 def _check_alike(what: str, saved: Any, now: Any) -> None:
-    """The same names, values of the same types, and in lists and memories numbers alone."""
+    """The same names, values of the same types, and only numbers in lists and dicts."""
     if type(saved) is not type(now):
         raise ValueError(f"the state of {what} is {saved!r}")
     if now is None:
@@ -279,7 +277,7 @@ def _check_alike(what: str, saved: Any, now: Any) -> None:
 
 
 def _check_numbers(what: str, part: Any) -> None:
-    """Floats and counts alone, in lists and dicts of any depth."""
+    """Only floats and counts, in lists and dicts of any depth."""
     for x in part.values() if isinstance(part, dict) else part:
         if isinstance(x, (list, dict)):
             _check_numbers(what, x)
