@@ -1,17 +1,17 @@
-"""The loss of logistic regression is a bowl: what its shape promises, and what it does not.
+"""The loss of logistic regression is a bowl: what follows from its shape, and what does not.
 
 For scores Xw and labels y, 0 or 1, the mean binary cross-entropy has
 
     gradient   g = X'(p - y) / n              p = sigmoid(Xw)
     Hessian    H = X' S X / n                 S = diag(p (1 - p)), entries between 0 and 1/4
 
-and v'Hv is the mean of p (1 - p) (x.v)^2, never negative: the loss is convex, and whoever
-goes downhill can be caught in no valley but the deepest. Four questions remain:
+and v'Hv is the mean of p (1 - p) (x.v)^2, which is never negative. So the loss is convex: there is
+only one valley, and going downhill leads to it. Four questions remain:
 
     Does a loss curve upwards everywhere?  is_positive_semidefinite(H)
     How strongly does it curve at most?    largest_eigenvalue(H) <= smoothness_constant(X)
     So how long may a step be?             safe_learning_rate(X)
-    Has the bowl a bottom?                 not is_linearly_separable(X, y, strict=False)
+    Does the bowl have a bottom?           not is_linearly_separable(X, y, strict=False)
 
 >>> X = [[-2.0], [-1.0], [1.0], [2.0]]
 >>> smoothness_constant(X), safe_learning_rate(X)     # (4 + 1 + 1 + 4) / (4 * 4)
@@ -19,8 +19,8 @@ goes downhill can be caught in no valley but the deepest. Four questions remain:
 >>> is_linearly_separable(X, [0, 1, 0, 1]), is_linearly_separable(X, [0, 0, 1, 1])
 (False, True)
 
-The second labels have no best w: twice as large is always better, and training never ends.
-Nothing is minimised here and no derivative taken: see `optim` and `calculus`.
+For the second labels there is no best w: twice as large is always better, and training never ends.
+This module does not minimise or differentiate anything: see `optim` and `calculus`.
 """
 
 import math
@@ -31,6 +31,7 @@ from typing import Any
 
 from .core.array import Array, from_flat, matmul
 from .core.lift import data_of
+from .losses.checks import check_zero_one
 
 __all__ = [
     "is_linearly_separable", "is_positive_semidefinite", "largest_eigenvalue",
@@ -50,15 +51,15 @@ def is_positive_semidefinite(matrix: Any, tolerance: float = 1e-10) -> bool:
 
         x'Mx = p (x_k + sum over j of M[k][j] x_j / p)^2 + x'Rx,   R = M - M[:,k] M[k,:] / p
 
-    where x_k is gone from the rest: M is positive semidefinite if and only if R is. The
-    largest p comes first (LDL', Cholesky without roots, with pivoting). When no p above
-    zero is left, all that is left must be zero: next to a zero on the diagonal an entry m
-    adds 2 m x_i x_j, which takes both signs. So singular matrices are no special case.
+    where R does not contain x_k: M is positive semidefinite if and only if R is. The largest p
+    comes first (LDL', Cholesky without roots, with pivoting). When no p above zero is left, all
+    other entries must be zero: next to a zero on the diagonal an entry m adds 2 m x_i x_j, which
+    takes both signs. So singular matrices need no special treatment.
 
-    `matrix`: symmetric (d, d), or a single number. Up to `tolerance` times the largest
-    diagonal entry is taken for rounding. d^3 / 3 multiplications. Raises ValueError for
-    a matrix that is not square, not symmetric or not finite. Higham, Accuracy and
-    Stability of Numerical Algorithms, chapter 10.
+    `matrix`: symmetric (d, d), or a single number. Numbers up to `tolerance` times the largest
+    diagonal entry count as rounding. d^3 / 3 multiplications. Raises ValueError for a matrix that
+    is not square, not symmetric or not finite. Higham, Accuracy and Stability of Numerical
+    Algorithms, chapter 10.
 
     >>> is_positive_semidefinite([[1, 1], [1, 1]]), is_positive_semidefinite([[1, 2], [2, 1]])
     (True, False)
@@ -83,22 +84,21 @@ def is_positive_semidefinite(matrix: Any, tolerance: float = 1e-10) -> bool:
 def largest_eigenvalue(matrix: Any, tolerance: float = 1e-10, max_steps: int = 1000) -> float:
     """The strongest curvature: the maximum of x'Mx over all x of length 1.
 
-    Power iteration: M M ... M v turns towards the eigenvector of the largest eigenvalue.
-    For v of length 1 the Rayleigh quotient q = v'Mv never exceeds that eigenvalue, and
-    within |Mv - qv| of q lies *some* eigenvalue, but which? If the start is orthogonal to
-    the right eigenvector, the iteration settles on another one, with a small residual: all
-    ones as a start see nothing of [[1, -1], [-1, 1]]. A start without a pattern makes that
-    unlikely, not impossible. So the result is tested: c is an upper bound if and only if
-    c I - M is positive semidefinite. Where q + residual is none, or still far above q after
-    `max_steps` (two eigenvalues are close), bisection closes the bracket between q and
-    Gershgorin's bound, the largest sum of a row's sizes. That also mends the case of a
-    negative eigenvalue of larger size, to which the iteration turns instead: the result is
-    the largest, not the largest in size.
+    Power iteration: M M ... M v turns towards the eigenvector of the largest eigenvalue. For v of
+    length 1 the Rayleigh quotient q = v'Mv never exceeds that eigenvalue, and within |Mv - qv| of
+    q there is *some* eigenvalue. It may be the wrong one: if the start is orthogonal to the right
+    eigenvector, the iteration ends at another one, with a small residual. (A start of ones is
+    orthogonal to that of [[1, -1], [-1, 1]]; a start without a pattern makes this unlikely, not
+    impossible.) So the result is tested: c is an upper bound if and only if c I - M is positive
+    semidefinite. If q + residual is not a bound, or is still far above q after `max_steps` (two
+    eigenvalues are close), bisection closes the bracket between q and Gershgorin's bound, the
+    largest sum of the sizes in a row. This also solves the case of a negative eigenvalue of larger
+    size, to which the iteration turns: the result is the largest, not the largest in size.
 
-    `matrix`: symmetric (d, d), or a single number. The result is the upper end of a bracket
-    no wider than `tolerance` times the largest sum of a row's sizes; by rounding it may lie
-    that little below the truth, never more. Raises ValueError as `is_positive_semidefinite`
-    does. Golub and Van Loan, Matrix Computations, 7.3 and 8.2.
+    `matrix`: symmetric (d, d), or a single number. The result is the upper end of a bracket that
+    is no wider than `tolerance` times the largest sum of the sizes in a row; by rounding it may be
+    below the truth, by at most as much. Raises ValueError as `is_positive_semidefinite` does.
+    Golub and Van Loan, Matrix Computations, 7.3 and 8.2.
 
     >>> largest_eigenvalue([[2, 0], [0, 5]]), largest_eigenvalue([[-3, 0], [0, -1]])
     (5.0, -1.0)
@@ -125,7 +125,7 @@ def largest_eigenvalue(matrix: Any, tolerance: float = 1e-10, max_steps: int = 1
 
 
 def _power_iteration(rows: Rows, small: float, max_steps: int) -> tuple[float, float]:
-    """q and |Mv - qv|, when that is small or the steps are used up."""
+    """q and |Mv - qv|, once that is small or the steps are used up."""
     golden = (1.0 + math.sqrt(5.0)) / 2.0
     v = [1.0 + (k * golden) % 1.0 for k in range(len(rows))]
     quotient, residual = -math.inf, math.inf
@@ -151,11 +151,11 @@ def smoothness_constant(X: Any, *, l2: float = 0.0, intercept: bool = False) -> 
 
         L = largest eigenvalue of X'X / (4 n), + l2
 
-    For v'Hv is the mean of p (1 - p) (x.v)^2, and p (1 - p) <= 1/4, with equality at w = 0:
-    no smaller number holds for all w. `l2` adds l2/2 |w|^2 to the loss, and l2 I to H.
-    `intercept` appends the column of ones that a bias amounts to (a bias without penalty
-    curves less, so L still holds). For softmax regression take 2 L with l2 = 0 (Boehning
-    1992: the curvature of its loss a row is at most 1/2).
+    v'Hv is the mean of p (1 - p) (x.v)^2, and p (1 - p) <= 1/4, with equality at w = 0: no smaller
+    number holds for all w. `l2` adds l2/2 |w|^2 to the loss, and l2 I to H. `intercept` appends a
+    column of ones, which has the same effect as a bias (a bias without penalty curves less, so L
+    still holds). For softmax regression take 2 L with l2 = 0 (Boehning 1992: the curvature of its
+    loss is at most 1/2 a row).
 
     X: (n, d). Raises ValueError for other shapes, no rows, NaN or infinity, l2 < 0.
 
@@ -173,10 +173,10 @@ def safe_learning_rate(X: Any, *, l2: float = 0.0, intercept: bool = False) -> f
 
         f(w + dw) <= f(w) + g.dw + L/2 |dw|^2             (the descent lemma)
 
-    For dw = -r g the right side is f(w) - r (1 - r L / 2) |g|^2. That is a decrease for
-    0 < r < 2/L, the largest one for r = 1/L: at least |g|^2 / (2 L). With more than 2/L
-    each step can lead further away, and does near a minimum whose curvature is L. Far from
-    w = 0 the curvature is smaller and a line search takes longer steps.
+    For dw = -r g the right side is f(w) - r (1 - r L / 2) |g|^2. The loss decreases for
+    0 < r < 2/L, most for r = 1/L: by at least |g|^2 / (2 L). With a rate above 2/L each step can
+    lead further away, and does near a minimum whose curvature is L. Far from w = 0 the curvature
+    is smaller, and a line search takes longer steps.
 
     Arguments and errors as for `smoothness_constant`; also ValueError for L = 0. Nesterov,
     Introductory Lectures on Convex Optimization, 1.2.3.
@@ -202,7 +202,7 @@ def _smoothness(name: str, X: Any, l2: float, intercept: bool) -> float:
     return largest_eigenvalue(gram) / (4.0 * n) + l2
 
 
-# ---- has it a bottom? --------------------------------------------------------------------
+# ---- does it have a bottom? --------------------------------------------------------------
 
 
 def is_linearly_separable(X: Any, y: Any, *, strict: bool = True) -> bool:
@@ -215,26 +215,25 @@ def is_linearly_separable(X: Any, y: Any, *, strict: bool = True) -> bool:
         strict=False   complete or quasi-complete: some w has a.w >= 0 for every row, and
                        a.w > 0 for at least one (rows of both classes may touch the plane)
 
-    **Ask with strict=False whether training can end.** If yes, then along that w no
-    row's loss ever rises and one falls forever: there is no finite minimum, the weights grow
-    without end; add L2. If no, a minimum exists (Albert and Anderson 1984), and it is
+    **With strict=False the answer says whether training can end.** If True, then along that w the
+    loss of no row rises and that of one falls for ever: there is no finite minimum, and the weights
+    grow without end; add L2. If False, a minimum exists (Albert and Anderson 1984), and it is
     unique unless the columns of X and a column of ones are linearly dependent.
 
-    How can one be sure that there is no such w? By weights u, one a row, under which the
-    classes balance. Exactly one of each pair exists:
+    The proof that there is no such w are weights u, one a row, under which the classes balance.
+    Exactly one of each pair exists:
 
         some w with all a.w > 0            or  u >= 0, not all 0, with sum of u a = 0  (Gordan)
         some w with all a.w >= 0, one > 0  or  u > 0, every one, with sum of u a = 0   (Stiemke)
 
-    For if both existed, 0 = (sum of u a).w = sum of u (a.w) > 0. In pictures, u >= 0 is a
-    point that the convex hulls of the two classes share; u > 0 is one inside both.
+    If both existed, then 0 = (sum of u a).w = sum of u (a.w) > 0. In a picture, u >= 0 is a point
+    that the convex hulls of the two classes share; u > 0 is a point inside both.
 
-    Which one exists is a linear program. The simplex method solves it in floats, then goes
-    on from there in fractions until its proof holds exactly: floats propose, fractions
-    decide, nearly always at once. So it ends, and is right for the floats given (0.3 and
-    0.1 + 0.2 do not touch). Konis (2007) has the same program for strict=False. It takes
-    about a second for the 569 rows and 30 features of the breast cancer data (which are
-    separable: without L2 their training never ends).
+    A linear program finds out which one exists. The simplex method solves it in floats, then goes
+    on from there in fractions until its proof holds exactly, which nearly always is at once. So it
+    ends, and its answer is right for the floats given (0.3 and 0.1 + 0.2 do not touch). Konis
+    (2007) has the same program for strict=False. It takes about a second for the 569 rows and 30
+    features of the breast cancer data (which are separable: without L2 their training never ends).
 
     X: (n, d), y: (n,) labels 0 and 1; one class alone is separable. Raises ValueError for
     other shapes and labels, no rows, NaN or infinity.
@@ -251,8 +250,8 @@ def is_linearly_separable(X: Any, y: Any, *, strict: bool = True) -> bool:
 def _signed_points(name: str, X: Any, y: Any) -> list[list[Fraction]]:
     """The rows a, as exact fractions of a size that is good for floats too.
 
-    Each feature is moved to the middle of its range and divided by a power of two. Who can
-    separate the one can separate the other: w only gets other coordinates.
+    Each feature is moved to the middle of its range and divided by a power of two. This changes the
+    coordinates of w, not whether it exists.
     """
     x = _features(name, X)
     signs = [1 if label else -1 for label in _zero_one(name, y, len(x.rows))]
@@ -266,7 +265,7 @@ def _signed_points(name: str, X: Any, y: Any) -> list[list[Fraction]]:
 
 
 def _separates(points: list[list[Fraction]], strict: bool) -> bool:
-    """Whether w exists, and not u. The equations for u are solved by amounts >= 0.
+    """Whether w exists, and not u. The equations for u have a solution in amounts >= 0.
 
     Gordan's u may be scaled so that its sum is 1, Stiemke's so that u = 1 + amounts:
 
@@ -288,23 +287,22 @@ def _simplex(
 ) -> tuple[list[int], Any]:
     """Amounts >= 0 of the columns whose sum is the target, or a proof that there are none.
 
-    As many columns as there are equations, the *basis*, make up the target alone. It starts
-    with helpers, unit vectors (or their negatives) that are not ours but fit any target: the
-    sum of their amounts is what is `missing`. In each step one of our columns enters that
-    lowers this sum, as much of it as leaves all amounts >= 0; the column whose amount is zero
-    first leaves. In the end nothing is missing. Or no column lowers the sum; then the
-    `prices` are the proof: w = -prices has column.w >= 0 for all our columns, and target.w =
-    -missing < 0. (So not strict: a.w >= 0, with a sum above 0. Strict: a.w + w_last >= 0 and
-    w_last < 0, so a.w > 0.) Each of the `rows` is one of the inverse of the basis, followed
-    by the amount.
+    The *basis* is a set of columns, one for each equation, whose amounts add up to the target. It
+    starts with helpers: unit vectors (or their negatives), which fit any target. The sum of the
+    amounts of helpers is what is `missing`. In each step a column enters that lowers this sum, by
+    as much as leaves all amounts >= 0; the column whose amount becomes zero first leaves. In the
+    end nothing is missing, or no column lowers the sum. Then the `prices` are the proof:
+    w = -prices has column.w >= 0 for all columns, and target.w = -missing < 0. (So not strict:
+    a.w >= 0, with a sum above 0. Strict: a.w + w_last >= 0 and w_last < 0, so a.w > 0.) Each of
+    the `rows` is a row of the inverse of the basis, followed by the amount.
 
-    In floats the most useful column enters (Dantzig's rule), and of equals the one with the
-    largest pivot leaves. That is quick, but rounding may mislead it or send it round in
-    circles, so there is a limit. In fractions we start from the `proposal`, a basis, and
-    take the first column that is useful and the first of equals (Bland's rule): that never
+    In floats the most useful column enters (Dantzig's rule), and of several that may leave the one
+    with the largest pivot does. This is fast, but rounding may mislead it or send it round in
+    circles, so the steps are limited. In fractions it starts from the `proposal`, a basis, and
+    takes the first column that is useful and the first that may leave (Bland's rule). This never
     goes in circles, and there are finitely many bases.
 
-    Gives the last basis (numbers from n on are helpers), and what is missing.
+    Returns the last basis (numbers from n on are helpers), and what is missing.
     """
     exact = number is Fraction
     noise = 0 if exact else 1e-9  # 0, not 0.0, which would turn fractions into floats
@@ -315,11 +313,11 @@ def _simplex(
     for i in (proposal[k] for k in places):
         step = [sum(map(mul, row, columns[i])) for row in rows]
         place = next((k for k in places if step[k] and basis[k] >= n), None)
-        if place is not None:  # else it depends on those that have entered before
+        if place is not None:  # otherwise it depends on those that have entered before
             _exchange(rows, step, place)
             basis[place] = i
     for k, row in enumerate(rows):
-        if row[m] < 0:  # take its negative, as a helper
+        if row[m] < 0:  # use the negative helper
             rows[k], basis[k] = [-v for v in row], n + k
     for _ in count() if exact else range(50 * m):
         prices = [sum(vs) for vs in zip(*(row for row, i in zip(rows, basis) if i >= n))]
@@ -342,14 +340,14 @@ def _simplex(
 
 
 def _exchange(rows: list[list[Any]], step: list[Any], place: int) -> None:
-    """Let the column with these coordinates (the step) take a place in the basis."""
+    """Put the column with these coordinates (the step) at a place of the basis."""
     pivot = rows[place] = [v / step[place] for v in rows[place]]
     for k, row in enumerate(rows):
         if k != place and step[k]:
             rows[k] = [v - step[k] * p for v, p in zip(row, pivot)]
 
 
-# ---- reading what users bring ------------------------------------------------------------
+# ---- checks of the arguments -------------------------------------------------------------
 
 
 def _symmetric(name: str, matrix: Any) -> Rows:
@@ -402,12 +400,5 @@ def _zero_one(name: str, y: Any, n: int) -> list[float]:
     if not isinstance(data, Array) or shape != (n,):
         hint = "take its only column, y[:, 0]" if shape == (n, 1) else "one label for each row of X"
         raise ValueError(f"{name}: y has shape {shape} and needs ({n},); {hint}")
-    strange = set(data.flat) - {0.0, 1.0}
-    if strange == {-1.0}:
-        raise ValueError(f"{name}: labels are -1 and 1, must be 0 and 1; take (y + 1) / 2")
-    if strange:
-        raise ValueError(
-            f"{name}: labels must be 0 and 1, got {min(strange):g}; with several classes ask about "
-            "one against the rest, y == k"
-        )
+    check_zero_one(name, data.flat, "ask about one against the rest, y == k")
     return data.flat

@@ -1,34 +1,34 @@
-"""Metrics: one number that says how good predictions are, after the learning.
+"""Metrics: one number that says how good predictions are, once the model has learned.
 
-Two models say how probable it is that y = 1. Both are right about three rows of four:
+Two models predict how probable it is that y = 1. Both are right about three rows of four:
 
 >>> y = [1, 1, 1, 0]
->>> modest, boastful = [0.75, 0.75, 0.75, 0.75], [0.99, 0.99, 0.99, 0.99]
+>>> modest, overconfident = [0.75, 0.75, 0.75, 0.75], [0.99, 0.99, 0.99, 0.99]
 >>> accuracy(y, [1, 1, 1, 1])                 # what both predict, at the threshold 0.5
 0.75
->>> round(log_loss(y, modest), 3), round(log_loss(y, boastful), 3)
+>>> round(log_loss(y, modest), 3), round(log_loss(y, overconfident), 3)
 (0.562, 1.159)
->>> brier_score(y, modest), round(brier_score(y, boastful), 4)
+>>> brier_score(y, modest), round(brier_score(y, overconfident), 4)
 (0.1875, 0.2451)
 
-Accuracy only counts: it sees the side of the threshold, not the distance. Log loss and
-Brier score see the boast. Both are *proper*: if an event happens in a share q of the cases,
-the expected score is best exactly when the model says q. For log loss the derivative
-of -q log p - (1 - q) log(1 - p) is (p - q) / (p (1 - p)), for Brier that of
-q (1 - p)^2 + (1 - q) p^2 is 2 (p - q): both are zero at p = q alone. Saying what is true is
-the best strategy, so confidence pays only where it is *calibrated*:
+Accuracy looks only at the side of the threshold, not at the distance. Log loss and Brier score see
+that the second model is too sure. Both are *proper*: if an event happens in a share q of the cases,
+the expected score is best exactly when the model predicts q. For log loss the derivative of
+-q log p - (1 - q) log(1 - p) is (p - q) / (p (1 - p)), for Brier that of q (1 - p)^2 + (1 - q) p^2
+is 2 (p - q). Both are zero only at p = q. So the best strategy is to predict the true probability;
+confidence improves the score only where it is *calibrated*:
 
->>> expected_calibration_error(y, modest), expected_calibration_error(y, boastful)
+>>> expected_calibration_error(y, modest), expected_calibration_error(y, overconfident)
 (0.0, 0.24)
 
-    asks for      functions
+    judges        functions
     -----------   ------------------------------------------------------------------
     labels        accuracy, confusion_matrix
     a ranking     roc_auc
     probability   log_loss, brier_score, calibration_curve, expected_calibration_error
 
-What happened comes first, what was predicted second, as in scikit-learn; lists, Arrays and
-whatever has `.tolist()` will do. No derivatives here: what is to be minimised is in `losses`.
+The true labels come first, the predictions second, as in scikit-learn. Both may be lists, Arrays or
+anything with `.tolist()`. Metrics have no derivatives; for what can be minimised see `losses`.
 """
 
 import math
@@ -42,11 +42,17 @@ from typing import Any, NamedTuple
 from .core import numerics
 from .core.array import Array, from_flat
 from .core.lift import data_of
+from .losses.checks import check_zero_one
 
 __all__ = [
     "CalibrationCurve", "accuracy", "brier_score", "calibration_curve", "confusion_matrix",
     "expected_calibration_error", "log_loss", "roc_auc",
 ]  # fmt: skip
+
+
+SEVERAL_CLASSES = (
+    "give a row of probabilities for each, or ask about one class k: y == k against p[:, k]"
+)
 
 
 # ---- of labels ---------------------------------------------------------------------------
@@ -55,19 +61,18 @@ __all__ = [
 def accuracy(y_true: Any, y_pred: Any) -> float:
     """The share of rows whose predicted label is the true one.
 
-    Both (n,), any numbers as labels. Raises ValueError for shapes that differ, no rows,
-    NaN, and for probabilities in the place of labels.
+    Both (n,), any numbers as labels. Raises ValueError for shapes that differ, no rows, NaN, and
+    for probabilities instead of labels.
     """
     true, predicted = _labels("accuracy", y_true, y_pred)
     return sum(t == p for t, p in zip(true, predicted)) / len(true)
 
 
 def confusion_matrix(y_true: Any, y_pred: Any) -> Array:
-    """Who is taken for whom: row i, column j counts rows of class i predicted as class j.
+    """Which class is taken for which: entry [i, j] counts rows of class i predicted as class j.
 
-    (n,) and (n,) give (K, K), for the K labels that occur in either, in increasing order.
-    The diagonal is right, so its sum over the whole sum is the accuracy. Raises as
-    `accuracy` does.
+    (n,) and (n,) give (K, K), for the K labels that occur in either, in increasing order. The
+    diagonal counts the correct predictions. Raises as `accuracy` does.
 
     >>> confusion_matrix([0, 0, 0, 1, 1], [0, 0, 1, 1, 0])
     Array([[2.0, 1.0], [1.0, 1.0]])
@@ -85,22 +90,21 @@ def confusion_matrix(y_true: Any, y_pred: Any) -> Array:
 def roc_auc(y_true: Any, scores: Any) -> float:
     """The probability that a random row of class 1 is scored above a random row of class 0.
 
-    A tie counts half. It is also the area under the receiver operating characteristic.
-    With m rows of class 1 and k of class 0, and ranks from 1 in order of the score (equal
-    scores share the mean of their ranks), Mann and Whitney (1947) count without looking
-    at the m k pairs:
+    A tie counts half. It is also the area under the receiver operating characteristic. With m rows
+    of class 1 and k of class 0, and ranks from 1 in the order of the scores (equal scores share the
+    mean of their ranks), Mann and Whitney (1947) need not compare the m k pairs:
 
         AUC = (sum of the ranks of class 1 - m (m + 1) / 2) / (m k)
 
-    Both (n,): labels 0 and 1, any scores that grow with the belief in class 1; only their
-    order matters. Raises ValueError for shapes that differ, NaN, and one class alone.
+    Both (n,): labels 0 and 1, and any scores that are larger where class 1 is more probable; only
+    their order matters. Raises ValueError for shapes that differ, NaN, and one class alone.
 
     >>> roc_auc([0, 0, 1, 1], [0.1, 0.4, 0.35, 0.8])      # three of the four pairs
     0.75
     """
     name = "roc_auc"
     true, scored = _pair(name, y_true, "scores", scores)
-    _check_zero_one(name, true)
+    check_zero_one(name, true, SEVERAL_CLASSES)
     positive = int(sum(true))
     negative = len(true) - positive
     if not positive or not negative:
@@ -108,7 +112,7 @@ def roc_auc(y_true: Any, scores: Any) -> float:
             f"{name}: all {len(true)} labels are {true[0]:g}, so there are no pairs of two classes "
             "to rank; evaluate on more rows, or split the data so that both classes occur"
         )
-    before, twice_ranks = 0, 0  # twice, since the mean of two ranks may end in .5
+    before, twice_ranks = 0, 0  # twice, because the mean of two ranks may end in .5
     for _, group in groupby(sorted(zip(scored, true)), key=itemgetter(0)):
         tied = [t for _, t in group]
         twice_ranks += int(sum(tied)) * (2 * before + len(tied) + 1)
@@ -122,18 +126,18 @@ def roc_auc(y_true: Any, scores: Any) -> float:
 def log_loss(y_true: Any, probabilities: Any) -> float:
     """The mean of -log(probability of what happened), in nats.
 
-    0 for an oracle; log K for one who finds all K classes equally probable.
+    0 for a perfect model; log K for a model that finds all K classes equally probable.
 
-    Two classes: labels 0 and 1 (n,), probabilities of class 1 (n,). Several: whole labels
-    from 0 to K - 1 (n,), probabilities (n, K) whose rows sum to 1.
+    Two classes: labels 0 and 1 (n,), probabilities of class 1 (n,). Several: whole labels from 0
+    to K - 1 (n,), probabilities (n, K) whose rows sum to 1.
 
-    Probability 0 for what happened gives inf, as it should: the model called it
-    impossible. Others clip the probabilities, which would hide the flaw. If it is no flaw
-    but rounding (sigmoid(37.0) is 1.0), compute from the scores instead:
+    If what happened had probability 0, the result is inf, as it should be: the model called it
+    impossible. Some libraries clip the probabilities, which hides the error. If the cause is
+    rounding (sigmoid(37.0) is 1.0), compute the loss from logits:
     `losses.binary_cross_entropy_with_logits`.
 
-    Raises ValueError for shapes that differ, no rows, NaN, labels of another kind, numbers
-    outside [0, 1], and rows that do not sum to 1.
+    Raises ValueError for shapes that differ, no rows, NaN, labels of another kind, numbers outside
+    [0, 1], and rows that do not sum to 1.
 
     >>> log_loss([1, 0], [0.5, 0.5]), log_loss([1, 0], [0.0, 0.5])
     (0.6931471805599453, inf)
@@ -143,28 +147,27 @@ def log_loss(y_true: Any, probabilities: Any) -> float:
     name = "log_loss"
     rows = _rows(name, probabilities)
     if rows is None:
-        true, said = _binary(name, y_true, probabilities)
-        costs = [-numerics.log(p) if t else -numerics.log1p(-p) for t, p in zip(true, said)]
+        true, predicted = _binary(name, y_true, probabilities)
+        costs = [-numerics.log(p) if t else -numerics.log1p(-p) for t, p in zip(true, predicted)]
     else:
         costs = [-numerics.log(row[t]) for t, row in zip(_classes(name, y_true, rows), rows)]
     return math.fsum(costs) / len(costs)
 
 
 def brier_score(y_true: Any, probabilities: Any) -> float:
-    """The mean squared distance between probability and fact (Brier 1950): 0 is best.
+    """The mean squared distance between probability and outcome (Brier 1950): 0 is best.
 
         two classes     mean of (p - y)^2                                    in [0, 1]
         K > 2 classes   mean over rows of the sum over k of (p_k - [y = k])^2  in [0, 2]
 
-    Shapes and errors as for `log_loss`. The second formula gives twice the first for two
-    columns; (n, 2) means two classes and gets the first, as in scikit-learn's
-    `brier_score_loss`. Unlike log loss it is bounded: a wrong certainty costs 1, not inf.
+    Shapes and errors as for `log_loss`. The second formula gives twice the first for two columns;
+    (n, 2) means two classes and gets the first, as in scikit-learn's `brier_score_loss`. Unlike
+    log loss it is bounded: a wrong certainty costs 1, not inf.
     """
     name = "brier_score"
     rows = _rows(name, probabilities)
     if rows is None:
-        true, said = _binary(name, y_true, probabilities)
-        costs = [(p - t) ** 2 for t, p in zip(true, said)]
+        costs = [(p - t) ** 2 for t, p in zip(*_binary(name, y_true, probabilities))]
     else:
         costs = [
             math.fsum((p - (t == k)) ** 2 for k, p in enumerate(row)) / (2 if len(row) == 2 else 1)
@@ -174,7 +177,7 @@ def brier_score(y_true: Any, probabilities: Any) -> float:
 
 
 class CalibrationCurve(NamedTuple):
-    """Of each bin that is not empty, in increasing order: (bins,), (bins,), (bins,)."""
+    """Three Arrays (bins,), of the bins that are not empty, in increasing order."""
 
     observed: Array
     """The share of rows of class 1."""
@@ -187,17 +190,17 @@ class CalibrationCurve(NamedTuple):
 def calibration_curve(
     y_true: Any, probabilities: Any, n_bins: int = 10, strategy: str = "uniform"
 ) -> CalibrationCurve:
-    """Of all the times it said 70%, did it happen 70% of the time? Bin by bin.
+    """Of all rows with a predicted 70%, are 70% of class 1? The same for each bin.
 
-    A calibrated model has `observed` near `predicted`; over a line at 45 degrees it is too
-    modest, under it too sure. Binary: labels 0 and 1 (n,), probabilities of class 1 (n,).
-    `strategy`: "uniform" cuts [0, 1] into `n_bins` equal intervals, "quantile" into
-    intervals that hold about equally many rows.
-    A bin (low, high] has its upper edge, and the first one 0 too, as in scikit-learn's
-    function of this name, which gives the first two of the three results.
+    A calibrated model has `observed` near `predicted`. Where `observed` is larger it is not sure
+    enough, where it is smaller it is too sure. For two classes: labels 0 and 1 (n,), probabilities
+    of class 1 (n,). `strategy`: "uniform" cuts [0, 1] into `n_bins` equal intervals, "quantile"
+    into intervals with about the same number of rows. A bin (low, high] includes its upper edge,
+    and the first one also 0, as in scikit-learn's function of this name, which returns the first
+    two of the three results.
 
-    Raises ValueError for shapes that differ, no rows, NaN, labels other than 0 and 1,
-    numbers outside [0, 1], no bins, and an unknown strategy.
+    Raises ValueError for shapes that differ, no rows, NaN, labels other than 0 and 1, numbers
+    outside [0, 1], no bins, and an unknown strategy.
 
     >>> observed, predicted, counts = calibration_curve(
     ...     [0, 1, 0, 0, 1, 1], [0.125, 0.25, 0.25, 0.375, 0.75, 1.0], n_bins=2)
@@ -210,30 +213,30 @@ def calibration_curve(
 def _curve(
     name: str, y_true: Any, probabilities: Any, n_bins: int, strategy: str
 ) -> CalibrationCurve:
-    true, said = _binary(name, y_true, probabilities)
-    edges = _inner_edges(name, said, n_bins, strategy)
+    true, predicted = _binary(name, y_true, probabilities)
+    edges = _inner_edges(name, predicted, n_bins, strategy)
     bins: dict[int, list[int]] = {}
-    for row, p in enumerate(said):
+    for row, p in enumerate(predicted):
         bins.setdefault(bisect_left(edges, p), []).append(row)
     members = [bins[b] for b in sorted(bins)]
     shape = (len(members),)
     return CalibrationCurve(
         observed=from_flat([math.fsum(true[i] for i in m) / len(m) for m in members], shape),
-        predicted=from_flat([math.fsum(said[i] for i in m) / len(m) for m in members], shape),
+        predicted=from_flat([math.fsum(predicted[i] for i in m) / len(m) for m in members], shape),
         counts=from_flat([float(len(m)) for m in members], shape),
     )
 
 
 def expected_calibration_error(y_true: Any, probabilities: Any, n_bins: int = 10) -> float:
-    """How far from calibrated: the mean distance of a row's bin from the diagonal.
+    """How far a model is from calibrated: the mean of |observed - predicted| over the rows.
 
         ECE = sum over bins of (count / n) |observed - predicted|
 
-    Bins, shapes and errors as in `calibration_curve` with equal intervals. 0 is best, but
-    easy: always saying the overall share of class 1 gives 0 too. So read it next to log
-    loss or Brier score, never alone. It also depends on the number of bins. Naeini,
-    Cooper and Hauskrecht (2015); Guo et al. (2017) apply it to the probability of the
-    *predicted* class, which is another number for the same model.
+    Bins, shapes and errors as in `calibration_curve` with equal intervals. 0 is best, but easy to
+    reach: a model that always predicts the overall share of class 1 has it too. So read it next to
+    log loss or Brier score, never alone. It also depends on the number of bins. Naeini, Cooper and
+    Hauskrecht (2015). Guo et al. (2017) use the probability of the *predicted* class, which gives
+    another number for the same model.
     """
     curve = _curve("expected_calibration_error", y_true, probabilities, n_bins, "uniform")
     bins = list(zip(curve.observed.flat, curve.predicted.flat, curve.counts.flat))
@@ -241,23 +244,23 @@ def expected_calibration_error(y_true: Any, probabilities: Any, n_bins: int = 10
     return math.fsum(gaps) / sum(curve.counts.flat)
 
 
-def _inner_edges(name: str, said: list[float], n_bins: int, strategy: str) -> list[float]:
-    """Where one bin ends and the next begins: n_bins - 1 numbers, in increasing order."""
+def _inner_edges(name: str, predicted: list[float], n_bins: int, strategy: str) -> list[float]:
+    """The edges between the bins: n_bins - 1 numbers, in increasing order."""
     if not isinstance(n_bins, Integral) or n_bins < 1:
         raise ValueError(f"{name}: n_bins is {n_bins!r}; it is a whole number, at least 1")
     if strategy == "uniform":
         return [k / n_bins for k in range(1, n_bins)]
     if strategy != "quantile":
         raise ValueError(f'{name}: strategy {strategy!r} is neither "uniform" nor "quantile"')
-    # Quantile k / n_bins stands at the place k (n - 1) / n_bins among the sorted numbers. Between
-    # two places one would interpolate; but no row lies between neighbours, so the lower one
-    # separates the same rows. (scikit-learn rounds the place: with 3, 6, 7, 9 or 15 bins a row
+    # Quantile k / n_bins is at position k (n - 1) / n_bins of the sorted numbers. Between two
+    # positions one would interpolate; but no row lies between neighbours, so the lower one
+    # separates the same rows. (scikit-learn rounds the position: with 3, 6, 7, 9 or 15 bins a row
     # on the edge may end up in the bin above.)
-    ordered = sorted(said)
+    ordered = sorted(predicted)
     return [ordered[k * (len(ordered) - 1) // n_bins] for k in range(1, n_bins)]
 
 
-# ---- reading what users bring ------------------------------------------------------------
+# ---- checks of the arguments -------------------------------------------------------------
 
 
 def _vector(name: str, what: str, x: Any) -> list[float]:
@@ -322,10 +325,10 @@ def _labels(name: str, y_true: Any, y_pred: Any) -> tuple[list[float], list[floa
 
 def _binary(name: str, y_true: Any, probabilities: Any) -> tuple[list[float], list[float]]:
     """Labels 0 and 1, and probabilities of class 1."""
-    true, said = _pair(name, y_true, "probabilities", probabilities)
-    _check_zero_one(name, true)
-    _check_unit_interval(name, said)
-    return true, said
+    true, predicted = _pair(name, y_true, "probabilities", probabilities)
+    check_zero_one(name, true, SEVERAL_CLASSES)
+    _check_unit_interval(name, predicted)
+    return true, predicted
 
 
 def _rows(name: str, probabilities: Any) -> list[list[float]] | None:
@@ -358,19 +361,8 @@ def _classes(name: str, y_true: Any, rows: list[list[float]]) -> list[int]:
     return list(map(int, true))
 
 
-def _check_zero_one(name: str, true: list[float]) -> None:
-    found = set(true) - {0.0, 1.0}
-    if found == {-1.0}:
-        raise ValueError(f"{name}: labels are -1 and 1, must be 0 and 1; take (y + 1) / 2")
-    if found:
-        raise ValueError(
-            f"{name}: labels must be 0 and 1, got {min(found):g}; with several classes give a "
-            "row of probabilities for each, or ask about one class k: y == k against p[:, k]"
-        )
-
-
-def _check_unit_interval(name: str, said: list[float]) -> None:
-    for p in said:
+def _check_unit_interval(name: str, predicted: list[float]) -> None:
+    for p in predicted:
         if not 0.0 <= p <= 1.0:
             raise ValueError(
                 f"{name}: probabilities lie in [0, 1], got {p:g}; did you pass logits? "

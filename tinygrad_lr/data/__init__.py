@@ -1,15 +1,14 @@
-"""Data: tables that come along, tables of your own, batches, scaling.
+"""Data: tables in the package, tables of your own, batches, scaling.
 
     load_breast_cancer load_iris load_digits     real tables, in the package
     read_csv                                     a table of your own
-    train_test_split                             rows to learn from, rows to be judged by
+    train_test_split                             rows to learn from, rows to test on
     StandardScaler                               features of one scale
     Batches                                      the rows that each gradient sees
-    SQLiteBatches write_sqlite                   the same from a database, larger than memory
+    SQLiteBatches write_sqlite                   batches from a database larger than memory
 
 In the modules, in reading order:
 
-    checks      what was given, as Arrays; or an error that says what is wrong
     table       Dataset, and the lines of a CSV file
     reading     tables of your own
     datasets    the tables in the package
@@ -18,8 +17,8 @@ In the modules, in reading order:
     sqlite      rows from a database
 """
 
+from ..losses.checks import check_data, check_matrix
 from .batches import Batches, train_test_split
-from .checks import check_data, check_matrix
 from .datasets import load_breast_cancer, load_digits, load_iris
 from .reading import read_csv
 from .scaling import StandardScaler

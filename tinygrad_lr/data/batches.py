@@ -1,19 +1,19 @@
 """Which rows a gradient sees: all of them, one, or some.
 
-    batch_size=None    all rows      batch gradient descent: the exact gradient, one step a pass
-    batch_size=1       one row       stochastic: n steps a pass, each by a noisy gradient
+    batch_size=None    all rows      batch gradient descent: the exact gradient, one step an epoch
+    batch_size=1       one row       stochastic: n steps an epoch, each by a noisy gradient
     batch_size=k       k rows        mini-batch: in between, and the usual choice
 
-The gradient of a mean over random rows is, on average, the gradient of the mean over all
-rows. So a cheap step goes in the right direction on average, and the rows may be too many
-to look at all of them before each step, or to hold in memory (`SQLiteBatches`).
+The gradient of a mean over random rows is, on average, the gradient of the mean over all rows. So
+a cheap step goes in the right direction on average. There may be too many rows to read all of
+them before each step, or to hold them in memory (`SQLiteBatches`).
 
 >>> for X, y in Batches([[1.0], [2.0], [3.0]], [0, 1, 1], batch_size=2, shuffle=False):
 ...     print(X, y)
 Array([[1.0], [2.0]]) Array([0.0, 1.0])
 Array([[3.0]]) Array([1.0])
 
-Rows are not scaled here (`scaling`).
+To scale the features, see `scaling`.
 """
 
 from __future__ import annotations
@@ -26,13 +26,13 @@ from numbers import Real
 from typing import Any, SupportsIndex
 
 from ..core.array import Array, from_flat
-from .checks import check_data, is_whole
+from ..losses.checks import check_data, is_whole
 
 __all__ = ["Batches", "Ordered", "shuffled", "take_rows", "train_test_split"]
 
 
 class Ordered:
-    """What all batches share: the order of an epoch follows from `seed` and its number alone."""
+    """Base class of batches: `seed` and the number of the epoch decide the order of its rows."""
 
     def __init__(self, batch_size: SupportsIndex | None, shuffle: bool, seed: int) -> None:
         if not is_whole(seed):
@@ -42,7 +42,7 @@ class Ordered:
         self.epoch = 0  # how many epochs have begun
 
     def state_dict(self) -> dict[str, Any]:
-        """What the batches of the coming epochs depend on, beside the rows."""
+        """What the batches of the coming epochs depend on, besides the rows."""
         return {
             "epoch": self.epoch,
             "batch_size": self.batch_size,
@@ -51,9 +51,9 @@ class Ordered:
         }
 
     def load_state_dict(self, saved: dict[str, Any]) -> None:
-        """Go on with the epoch that `state_dict` would have come to.
+        """Go on with the epoch that was next when `state_dict` was called.
 
-        Raises ValueError where the batches would be others, by their size or order.
+        Raises ValueError where the batches would have another size or order.
         """
         for name, now in self.state_dict().items():
             was = saved.get(name)
@@ -71,10 +71,9 @@ class Ordered:
 class Batches(Ordered):
     """The rows of X (n, d) and y (n,) in batches; iterating once is one epoch.
 
-    Each epoch has its own order, which follows from `seed` and the number of the epoch
-    alone, so that a run can be repeated, or resumed in the middle. The last batch of an
-    epoch may be smaller. Raises ValueError for data that is not finite or does not fit
-    together, and for a batch size below 1.
+    Each epoch has its own order. It follows from `seed` and the number of the epoch, so that a run
+    can be repeated, or resumed in the middle. The last batch of an epoch may be smaller. Raises
+    ValueError for data that are not finite or do not fit together, and for a batch size below 1.
     """
 
     def __init__(
@@ -94,7 +93,7 @@ class Batches(Ordered):
     def __iter__(self) -> Iterator[tuple[Array, Array]]:
         epoch, self.epoch = self.epoch, self.epoch + 1
         if self.batch_size is None:
-            yield self.X, self.y  # the same objects, whose rows and columns are known already
+            yield self.X, self.y  # the same objects, which keep their rows and columns
             return
         order: Sequence[int] = range(len(self.y))
         if self.shuffle:
@@ -106,11 +105,11 @@ class Batches(Ordered):
 def train_test_split(
     X: Any, y: Any, test_size: float = 0.25, seed: int = 0
 ) -> tuple[Array, Array, Array, Array]:
-    """Rows to learn from and rows to be judged by: X_train, X_test, y_train, y_test.
+    """Rows to learn from and rows to test on: X_train, X_test, y_train, y_test.
 
-    `test_size`: a share between 0 and 1, or a whole number of rows. The rows are drawn at
-    random, by `seed`. A model may have learned its rows by heart; only rows it has never
-    seen tell how good it is. Raises ValueError where one part would be empty.
+    `test_size`: a share between 0 and 1, or a whole number of rows. The rows are drawn at random,
+    by `seed`. A model may have memorised the rows it learned from; only rows that it has never
+    seen show how good it is. Raises ValueError where one part would be empty.
     """
     X, y = check_data(X, y)
     n = len(y)

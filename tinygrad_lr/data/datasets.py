@@ -1,4 +1,4 @@
-"""Three real tables that come with the package, so that nothing is downloaded.
+"""Three real tables in the package; nothing is downloaded.
 
 >>> data = load_breast_cancer()
 >>> data
@@ -6,7 +6,7 @@ Dataset(569 rows, 30 features, target 0: malignant, 1: benign)
 >>> data.feature_names[:2], data.X[0, :2]
 (('mean radius', 'mean texture'), Array([17.99, 10.38]))
 
-Where they come from, their units and licences: `.description`.
+`.description` says where each comes from, its units and its licence.
 """
 
 from __future__ import annotations

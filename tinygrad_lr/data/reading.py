@@ -7,22 +7,22 @@
 >>> data.X, data.y, data.target_names
 (Array([[41.0, 70.5], [63.0, 82.0]]), Array([1.0, 0.0]), ('ill', 'well'))
 
-It guesses nothing: an empty field, or a word where a number belongs, is an error that names
-the line of the file and the column. So is a word in a target of numbers: `NA` is no class.
-Categories and missing values have to be turned into numbers first, because how that is done
-is a part of the model.
+It does not guess. An empty field, or a word where a number belongs, is an error that names the
+line of the file and the column. So is a word in a target of numbers: `NA` is not a class.
+Categories and missing values have to be turned into numbers first, because how to do that is part
+of the model.
 """
 
 from __future__ import annotations
 
 import csv
-import difflib
 import math
 from collections.abc import Iterator
 from os import PathLike
 from typing import Any
 
 from ..core.array import from_flat
+from ..losses.checks import check_known
 from .table import Dataset
 
 __all__ = ["read_csv"]
@@ -31,11 +31,11 @@ __all__ = ["read_csv"]
 def read_csv(path: str | PathLike[str], target: str) -> Dataset:
     """The table in a CSV file with a header row; `target` names the column to predict.
 
-    A target of words gives codes 0 to K - 1 in the order of the sorted words, which are
-    `target_names`. A target of numbers is kept; if all are whole, `target_names` lists
-    them. A word among numbers is an error. Empty lines are skipped. Raises FileNotFoundError,
-    and ValueError with the line number for a row that is too short or too long, and for a
-    field that is no finite number.
+    Words in the target become codes 0 to K - 1, in the order of the sorted words, which are
+    `target_names`. Numbers in the target are kept; if all are whole, `target_names` lists them. A
+    word among numbers is an error. Empty lines are skipped. Raises FileNotFoundError, and
+    ValueError with the line number for a row that is too short or too long, and for a field that
+    is not a finite number.
     """
     with open(path, newline="", encoding="utf-8-sig") as file:
         reader = csv.reader(file, strict=True)
@@ -81,19 +81,14 @@ def _target_place(path: Any, header: list[str], target: str) -> int:
     twice = sorted({name for name in header if header.count(name) > 1})
     if twice:
         raise ValueError(f"{path}: the header names {twice[0]!r} twice")
-    if target not in header:
-        near = difflib.get_close_matches(target, header, 1)
-        hint = f"did you mean {near[0]!r}? " if near else ""
-        raise ValueError(
-            f"{path} has no column {target!r}; {hint}its columns are {', '.join(header)}"
-        )
+    check_known(path, "column", target, header)
     if len(header) == 1:
         raise ValueError(f"{path} has no column beside the target, nothing to learn from")
     return header.index(target)
 
 
 def _numbers(where: str, row: list[str], names: list[str]) -> Iterator[float]:
-    """The fields of a row as floats."""
+    """The fields of a row as floats. Raises ValueError for one that is not a finite number."""
     for field, name in zip(row, names):
         number = _number(field)
         if number is None:
@@ -121,7 +116,7 @@ def _coded(
         code = {word: float(i) for i, word in enumerate(words)}
         return [code[text] for text in targets], tuple(words)
     numbers: list[float] = []
-    for line, text in zip(lines, targets):  # a word among numbers is a mistake, not a class
+    for line, text in zip(lines, targets):  # here a word is a mistake, not a class
         numbers += _numbers(f"{path}, line {line}", [text], [target])
     whole = all(number.is_integer() for number in numbers)
     return numbers, tuple(str(int(number)) for number in sorted(set(numbers))) if whole else ()

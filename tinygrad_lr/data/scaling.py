@@ -2,12 +2,11 @@
 
     x <- (x - mean) / scale
 
-Gradient descent takes one step size for all directions. If one feature is measured in
-thousands and another in thousandths, the bowl of the loss is a ravine, and the step that
-is right along it is far too long across. Scaled features make it rounder, though not round:
-where features say nearly the same (radius, perimeter and area of a tumour) the ravine lies
-askew to all axes, and stays. The weights then say what a feature is worth in standard
-deviations, so they can be compared.
+Gradient descent has one step size for all directions. If one feature is measured in thousands and
+another in thousandths, the bowl of the loss is a ravine, and a step of the right length along it is
+far too long across it. Scaling makes the bowl rounder, but not round: where features say nearly
+the same (radius, perimeter and area of a tumour), the ravine is not parallel to an axis, and
+stays. The weights of scaled features can be compared: each belongs to one standard deviation.
 
 >>> scaler = StandardScaler()
 >>> scaler.fit_transform([[1.0, 1000.0], [3.0, 5000.0]])
@@ -15,7 +14,7 @@ Array([[-1.0, -1.0], [1.0, 1.0]])
 >>> scaler.mean_, scaler.scale_
 ([2.0, 3000.0], [1.0, 2000.0])
 
-Fit it on the rows to learn from alone; what it knows of the test rows would be a leak.
+Fit it only on the rows to learn from. What it knew of the test rows would leak into the model.
 """
 
 from __future__ import annotations
@@ -26,7 +25,7 @@ from itertools import chain
 from typing import Any, Self
 
 from ..core.array import Array, from_flat
-from .checks import check_matrix
+from ..losses.checks import check_matrix
 
 __all__ = ["StandardScaler"]
 
@@ -34,9 +33,9 @@ __all__ = ["StandardScaler"]
 class StandardScaler:
     """Learns the mean and the population standard deviation of each column of X (n, d).
 
-    `mean_`, `scale_` (d numbers each) and `n_samples_seen_` are there after `fit` or
-    `partial_fit`. A constant feature keeps the scale 1, with a warning: it tells nothing.
-    So does one that varies by less than 1e-161, where the squares of floats end in 0.
+    After `fit` or `partial_fit` it has `mean_`, `scale_` (d numbers each) and `n_samples_seen_`. A
+    constant feature keeps the scale 1, with a warning: it has no information. So does a feature
+    that varies by less than 1e-161, because the squares of such floats are 0.
     """
 
     mean_: list[float]
@@ -49,15 +48,15 @@ class StandardScaler:
         self._reported: set[int] = set()  # constant columns, each warned of once
 
     def fit(self, X: Any) -> Self:
-        """Learn from these rows alone. Raises ValueError for numbers too large to be squared."""
+        """Learn from these rows only. Raises ValueError for numbers too large to be squared."""
         return self._learn(X, 0)
 
     def partial_fit(self, X: Any) -> Self:
-        """Learn from these rows too; parts in any order give what the whole gives.
+        """Learn from these rows too. Parts, in any order, give the same as all rows at once.
 
-        Two parts of n and m rows, with means a and b and sums of squared distances S and
-        T, together have the mean a + (b - a) m / (n + m) and the sum S + T + (b - a)^2
-        n m / (n + m). (Chan, Golub and LeVeque 1979; for m = 1 it is Welford's rule.)
+        Two parts of n and m rows, with means a and b and sums of squared distances S and T, have
+        together the mean a + (b - a) m / (n + m) and the sum S + T + (b - a)^2 n m / (n + m).
+        (Chan, Golub and LeVeque 1979; for m = 1 it is Welford's rule.)
         """
         return self._learn(X, self.n_samples_seen_)
 
@@ -131,7 +130,7 @@ class StandardScaler:
             raise ValueError(f"X has {X.shape[1]} columns, the scaler learned {len(self.mean_)}")
 
     def state_dict(self) -> dict[str, Any]:
-        """What it has learned, JSON-able."""
+        """What it has learned; JSON can hold it."""
         if not self.n_samples_seen_:
             return {"n": 0}
         return {
@@ -142,7 +141,7 @@ class StandardScaler:
         }
 
     def load_state_dict(self, saved: dict[str, Any]) -> None:
-        """Know what `state_dict` knew."""
+        """Take over what `state_dict` returned."""
         self.n_samples_seen_ = saved["n"]
         if saved["n"]:
             self.mean_, self._rests = list(saved["mean"]), list(saved["rest"])
@@ -151,12 +150,12 @@ class StandardScaler:
 
 
 def _moments(column: list[float]) -> tuple[float, float, float]:
-    """The mean, what was rounded off it, and the sum of squared distances to both together.
+    """The mean, what was rounded off it, and the sum of squared distances to the exact mean.
 
-    Distances to the rounded mean alone are wrong where floats lie far apart: the mean of two
-    neighbours near 1e9 is rounded to one of them, which doubles the sum. Raises OverflowError.
+    Distances to the rounded mean are wrong where floats lie far apart: the mean of two neighbours
+    near 1e9 is rounded to one of them, which doubles the sum. Raises OverflowError.
     """
-    if min(column) == max(column):  # rounding must not make a constant vary
+    if min(column) == max(column):  # a constant, which rounding would make vary
         return column[0], 0.0, 0.0
     mean = math.fsum(column) / len(column)
     distances = [x - mean for x in column]

@@ -2,11 +2,11 @@
 
     table    | block | block | block | block | block | ...    rows in the order of their keys
     epoch        5       2       9       1       7   ...      the blocks in random order
-    buffer   [ rows of the next 16 blocks, shuffled ]         dealt out in batches
+    buffer   [ rows of the next 16 blocks, shuffled ]         handed out in batches
 
-A row picked at random from a disk costs a search. So an epoch reads blocks of 512 rows that
-stand side by side, in random order, and shuffles the rows of 16 blocks at a time: that is
-random enough for gradients, and memory holds 8192 rows however long the table is.
+To read single rows at random costs a search on the disk for each. So an epoch reads blocks of 512
+rows that stand side by side, in random order, and shuffles the rows of 16 blocks at a time. That
+is random enough for gradients, and memory holds 8192 rows, however long the table is.
 
 >>> import tempfile, pathlib
 >>> from tinygrad_lr.data import load_iris
@@ -16,15 +16,14 @@ random enough for gradients, and memory holds 8192 rows however long the table i
 >>> next(iter(batches)), len(batches)
 ((Array([[1.4], [1.4]]), Array([0.0, 0.0])), 75)
 
-An epoch sees one state of the table, the one it began with. What happens to a program that
-writes meanwhile depends on the database: with write-ahead logging (PRAGMA journal_mode=WAL)
-it writes, and the next epoch sees it; without, it has to wait for the end of the epoch.
-Nothing here writes to a database, but `write_sqlite` to a new table.
+An epoch sees one state of the table, the one it began with. Another program may write meanwhile
+if the database has write-ahead logging (PRAGMA journal_mode=WAL), and the next epoch sees the
+change. Without it the program has to wait for the end of the epoch. Reading never changes a
+database; `write_sqlite` makes a new table.
 """
 
 from __future__ import annotations
 
-import difflib
 import math
 import random
 import sqlite3
@@ -36,8 +35,8 @@ from pathlib import Path
 from typing import Any
 
 from ..core.array import Array, from_flat
+from ..losses.checks import check_data, check_known, is_whole
 from .batches import Ordered
-from .checks import check_data, is_whole
 from .table import Dataset
 
 __all__ = ["SQLiteBatches", "write_rows", "write_sqlite"]
@@ -52,15 +51,15 @@ Row = tuple[Any, ...]  # key, target, features
 class SQLiteBatches(Ordered):
     """The rows of a table of a SQLite database in batches; iterating once is one epoch.
 
-    `features`: the columns of X, by name; None: all but the target and the key. `target`:
-    the column of y. `shuffle`: the order follows from `seed` and the number of the epoch, as
-    in `Batches`; without, it is that of the keys. `transform`: applied to each X, for
-    instance the `transform` of a StandardScaler. The table needs a rowid or an INTEGER
-    PRIMARY KEY, as nearly every table has; keys may have gaps.
+    `features`: the columns of X, by name; None: all but the target and the key. `target`: the
+    column of y. `shuffle`: the order follows from `seed` and the number of the epoch, as in
+    `Batches`; without it, rows come in the order of the keys. `transform`: applied to each X, such
+    as the `transform` of a StandardScaler. The table needs a rowid or an INTEGER PRIMARY KEY, as
+    nearly every table has; keys may have gaps.
 
-    Raises FileNotFoundError; ValueError for a file that is no database, an unknown table or
-    column, and, when it is read, for a NULL, text or number that is not finite, with the key
-    of its row; TimeoutError where the database stays locked.
+    Raises FileNotFoundError; ValueError for a file that is not a database, for an unknown table or
+    column, and, while reading, for NULL, text or a number that is not finite, with the key of its
+    row; TimeoutError where the database stays locked.
     """
 
     batch_size: int
@@ -89,14 +88,14 @@ class SQLiteBatches(Ordered):
         self.transform = transform
         with opened(self.path) as connection:
             tables = connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")
-            _check_known(self.path, "table", table, [name for (name,) in tables])
+            check_known(self.path, "table", table, [name for (name,) in tables])
             columns, primary = _columns(connection, table)
             self.key = _find_key(connection, table, columns, primary)
         if features is None:
             features = [name for name in columns if name not in (target, primary)]
         self.features = tuple(features)
         for name in (target, *self.features):
-            _check_known(f"table {table!r}", "column", name, columns)
+            check_known(f"table {table!r}", "column", name, columns)
         if target in self.features:
             raise ValueError(f"the target {target!r} is among the features; that is the answer")
         if not self.features:
@@ -105,7 +104,7 @@ class SQLiteBatches(Ordered):
         self._select = f"SELECT {self.key}, {wanted} FROM {quoted(table)} AS t"
 
     def __len__(self) -> int:
-        """How many batches an epoch has; counting the rows takes a look at the whole table."""
+        """How many batches an epoch has. It reads the whole table to count the rows."""
         with opened(self.path) as connection:
             count = connection.execute(f"SELECT count(*) FROM {quoted(self.table)}")
             rows: int = count.fetchone()[0]
@@ -115,7 +114,7 @@ class SQLiteBatches(Ordered):
         epoch, self.epoch = self.epoch, self.epoch + 1
         waiting: list[Row] = []
         with opened(self.path) as connection:
-            connection.execute("BEGIN")  # what is read until the end is one state of the table
+            connection.execute("BEGIN")  # until the end all reads see one state of the table
             read = self._shuffled(connection, epoch) if self.shuffle else self._in_order(connection)
             for rows in read:
                 self._check(rows)
@@ -145,7 +144,7 @@ class SQLiteBatches(Ordered):
             yield rows
 
     def _starts(self, connection: sqlite3.Connection) -> list[tuple[Any]]:
-        """The first key of each block: a walk over the keys that reads no rows."""
+        """The first key of each block. Reads the keys, not the rows."""
         later = (
             f"SELECT {self.key} FROM {quoted(self.table)} AS t WHERE {self.key} >= ? "
             f"ORDER BY {self.key} LIMIT 1 OFFSET {BLOCK}"
@@ -157,9 +156,9 @@ class SQLiteBatches(Ordered):
         return starts
 
     def _check(self, rows: list[Row]) -> None:
-        """Raise ValueError for what is no finite number."""
+        """Raise ValueError for what is not a finite number."""
         try:
-            if math.isfinite(sum(chain.from_iterable(rows))):  # then each of them is, too
+            if math.isfinite(sum(chain.from_iterable(rows))):  # then all of them are finite
                 return
         except TypeError:  # NULL, text and blobs cannot be added up
             pass
@@ -185,8 +184,8 @@ def write_sqlite(
 ) -> None:
     """Write a dataset as a new table: a column a feature, and one for the target.
 
-    The database is made if there is none. Raises ValueError, and writes nothing, where the
-    table exists, names of columns are alike, or a number is not finite.
+    Makes the database if there is none. Raises ValueError, and writes nothing, where the table
+    exists, two columns have the same name, or a number is not finite.
     """
     X, y = check_data(dataset.X, dataset.y, dataset.feature_names)
     if len(dataset.feature_names) != X.shape[1]:
@@ -198,7 +197,7 @@ def write_sqlite(
 def write_rows(
     path: str | PathLike[str], table: str, columns: Sequence[str], rows: Iterable[Sequence[float]]
 ) -> None:
-    """Write rows of numbers as a new table, all or none; they may be too many for memory."""
+    """Write rows of numbers as a new table, all or none. There may be more than fit in memory."""
     declared = ", ".join(f"{quoted(name)} REAL NOT NULL" for name in columns)
     marks = ", ".join("?" * len(columns))
     with translated(path), connected(path, "rwc") as new:
@@ -208,17 +207,17 @@ def write_rows(
         new.execute("COMMIT")  # closed without it, the file is as it was
 
 
-# ---- what SQLite needs to be told, and how it is understood ----------------------------------
+# ---- names, connections and errors of SQLite -------------------------------------------------
 
 
 def quoted(name: str) -> str:
-    """A name as SQL that can be nothing but a name, whatever is in it."""
+    """A name, quoted so that SQL reads it as a name whatever it contains."""
     return '"' + name.replace('"', '""') + '"'
 
 
 @contextmanager
 def opened(path: Path) -> Iterator[sqlite3.Connection]:
-    """A connection that cannot write. Its errors are told as `translated` does."""
+    """A connection that can only read. Its errors are those of `translated`."""
     if not path.is_file():
         raise FileNotFoundError(f"there is no database {path}")
     with translated(path), connected(path, "ro") as connection:
@@ -227,7 +226,7 @@ def opened(path: Path) -> Iterator[sqlite3.Connection]:
 
 
 def connected(path: str | PathLike[str], mode: str) -> closing[sqlite3.Connection]:
-    """For a `with`: a connection for reading only, "ro", or for all, "rwc"."""
+    """A connection to be closed by `with`: "ro" can only read, "rwc" may write and create."""
     uri = f"{Path(path).absolute().as_uri()}?mode={mode}"
     return closing(sqlite3.connect(uri, timeout=LOCK_TIMEOUT, isolation_level=None, uri=True))
 
@@ -256,7 +255,7 @@ def _columns(connection: sqlite3.Connection, table: str) -> tuple[list[str], str
 def _find_key(
     connection: sqlite3.Connection, table: str, columns: list[str], primary: str | None
 ) -> str:
-    """What numbers the rows, as SQL: the rowid, by a name no column has, or the primary key."""
+    """The key of the rows, as SQL: the rowid, by a name that no column has, or the primary key."""
     taken = {name.lower() for name in columns}
     keys = [name for name in ("rowid", "_rowid_", "oid") if name not in taken]
     if primary is not None:
@@ -272,12 +271,3 @@ def _find_key(
         f"table {table!r} has neither a rowid nor an INTEGER PRIMARY KEY to find its blocks by; "
         "make a copy that has: CREATE TABLE copy AS SELECT * FROM ..."
     )
-
-
-def _check_known(where: Any, what: str, name: str, known: Sequence[str]) -> None:
-    if name not in known:
-        near = difflib.get_close_matches(str(name), known, 1)
-        hint = f"did you mean {near[0]!r}? " if near else ""
-        raise ValueError(
-            f"{where} has no {what} {name!r}; {hint}its {what}s are {', '.join(known) or 'none'}"
-        )

@@ -1,25 +1,25 @@
-"""From likelihood to loss: how wrong a model is, in one number.
+"""From likelihood to loss: how wrong a model is, in one number, spelled out.
 
-A model says, for each row of data, how probable it finds each outcome. The *likelihood* is
-the probability that it gave to all that really happened, the product over the rows. The
-best weights are the argmax of the likelihood; products of many probabilities vanish, so we
-add logarithms, which have their top at the same place; and we minimise the negative,
-because downhill is the habit of optimization:
+A model gives a probability to each outcome of each row of data. The *likelihood* is the
+probability that it gave to everything that happened: the product over the rows. The best
+weights are those with the largest likelihood. A product of many probabilities is too small for
+a float, so we take its logarithm, which turns it into a sum and is largest at the same weights.
+And optimizers go downhill, so we change the sign:
 
     argmax of the likelihood = argmax of the log-likelihood = argmin of its negative
 
->>> happened, said = [1, 0, 1], [0.8, 0.1, 0.6]
+>>> happened, predicted = [1, 0, 1], [0.8, 0.1, 0.6]
 >>> likelihood = 0.8 * (1 - 0.1) * 0.6
->>> round(bernoulli_log_likelihood(said, happened), 6), round(math.log(likelihood), 6)
+>>> round(math.log(likelihood), 6), round(bernoulli_log_likelihood(predicted, happened), 6)
 (-0.83933, -0.83933)
->>> round(binary_cross_entropy(said, happened), 6)   # its negative, as a mean over the rows
+>>> round(binary_cross_entropy(predicted, happened), 6)   # its negative, as a mean over the rows
 0.279777
 
-*Why not call binary cross-entropy the negative log-likelihood?* For 0-1 labels it is one,
-divided by n. But the words mean different things, and neither contains the other:
+*Is binary cross-entropy the same as the negative log-likelihood?* For labels 0 and 1 it is,
+divided by n. But the two words mean different things, and neither includes the other:
 
-1.  Negative log-likelihood takes any distribution. With a Gaussian it is squared error,
-    up to a factor and a constant that no weights can move:
+1.  A negative log-likelihood exists for any distribution. For a Gaussian it is the squared
+    error, up to a factor and a constant that does not depend on the weights:
 
     >>> t, m = [1.0, 2.0, 4.0], [1.5, 2.0, 3.0]
     >>> round(gaussian_negative_log_likelihood(m, t, 1.0) - mean_squared_error(m, t) / 2, 6)
@@ -27,203 +27,102 @@ divided by n. But the words mean different things, and neither contains the othe
     >>> round(math.log(2 * math.pi) / 2, 6)
     0.918939
 
-2.  Cross-entropy compares two distributions, H(q, p) = -sum q log p: q the targets, p what
-    the model says. Targets may be soft, "0.7 of a 1", for which no label was drawn and so no
-    likelihood exists:
+2.  A cross-entropy compares two distributions: H(q, p) = -sum of q log p, where q are the
+    targets and p the predictions. Targets may be soft, such as 0.7. No label was drawn then,
+    so there is no likelihood:
 
-    >>> round(binary_cross_entropy([0.7], [0.7]), 6) # not 0: the targets' own entropy is left
+    >>> round(binary_cross_entropy([0.7], [0.7]), 6)  # not 0: the entropy of the targets is left
     0.610864
     >>> round(entropy([0.7, 0.3]), 6)
     0.610864
-    >>> kl_divergence([0.7, 0.3], [0.7, 0.3])        # cross-entropy - entropy
+    >>> kl_divergence([0.7, 0.3], [0.7, 0.3])         # cross-entropy - entropy
     0.0
 
-3.  `negative_log_likelihood` in PyTorch, and here, is only the last step: it picks the
-    log-probability of the label and changes its sign. `cross_entropy` starts from scores.
+3.  `negative_log_likelihood` is only the last step, here and in PyTorch: it takes the
+    log-probability of the label and changes its sign. `cross_entropy` starts from logits.
 
-Each loss is first spelled out; where it is worth it, a fused form follows that is faster
-and exact for every score, and names the long form it must equal (`same_as`). With the layer of
-weights in front of it, in one operation, it is in `linear_losses`.
-`reduction`: "mean" over the rows (the default), "sum", or "none". Losses raise ValueError
-for shapes that differ, targets that are no probabilities, and an empty batch.
+*Logits* are the scores before sigmoid or softmax makes probabilities of them. The losses of
+logits are spelled out here too (`bce_spelled_out`, `cross_entropy_spelled_out`); `fused` has
+the faster forms that users call.
+
+`reduction`: "mean" over the rows (the default), "sum", or "none". Losses raise ValueError for
+shapes that differ, for targets that are not probabilities, and for an empty batch.
 """
 
 from __future__ import annotations
 
 import math
-import warnings
-from collections.abc import Callable
-from functools import wraps
 from typing import Any
 
-from ..core import numerics
-from ..core.array import Data, cached, flat_of, from_flat, shape_of
-from ..core.lift import data_of, operation, shape
-from ..core.shapes import Shape
-from ..core.value import Value
+from .checks import check_shapes, check_unit_interval, class_labels
+from ..core.array import flat_of
+from ..core.lift import data_of, shape
 from ..ops.elementwise import log, multiply, negative, power, subtract
-from ..ops.probability import log_sigmoid, log_softmax, sigmoid, softmax, xlog1py, xlogy
-from ..ops.tensors import getitem, mean, reshape, scatter_add, sum
-from .targets import at_labels, check_shapes, check_unit_interval, class_labels, label_index
+from ..ops.probability import log_sigmoid, log_softmax, xlog1py, xlogy
+from ..ops.tensors import getitem, mean, reshape, sum
 
 __all__ = [
-    "bernoulli_log_likelihood", "binary_cross_entropy", "binary_cross_entropy_with_logits",
-    "categorical_log_likelihood", "cross_entropy", "entropy", "gaussian_negative_log_likelihood",
-    "kl_divergence", "mean_squared_error", "negative_log_likelihood",
+    "bernoulli_log_likelihood", "binary_cross_entropy", "categorical_log_likelihood", "entropy",
+    "gaussian_negative_log_likelihood", "kl_divergence", "mean_squared_error",
+    "negative_log_likelihood",
 ]  # fmt: skip
 
 
-def _expects_scores(loss: Callable[..., Any]) -> Callable[..., Any]:
-    """Decorator: warns where the operation that made the scores gave probabilities."""
-
-    @wraps(loss)
-    def checked(logits: Any, targets: Any, reduction: str = "mean") -> Any:
-        made_by = logits.operation if type(logits) is Value else None
-        if made_by is not None and made_by.name in ("sigmoid", "softmax"):
-            warnings.warn(
-                f"{loss.__name__} expects scores and turns them into probabilities itself; these "
-                f"come from {made_by.name} already: pass what {made_by.name} was given",
-                stacklevel=2,
-            )
-        return loss(logits, targets, reduction=reduction)
-
-    return checked
+def reduced(losses: Any, reduction: str) -> Any:
+    """The losses of the rows in one number, or as they are."""
+    if reduction not in ("mean", "sum", "none"):
+        raise ValueError(f"reduction is {reduction!r}; it must be 'mean', 'sum' or 'none'")
+    if reduction == "none" or shape(losses) == ():
+        return losses
+    if reduction == "sum":
+        return sum(losses)
+    if 0 in shape(losses):
+        raise ValueError("an empty batch has no mean loss; leave it out")
+    return mean(losses)
 
 
-# ---- two classes -------------------------------------------------------------------------
+# ---- two classes ---------------------------------------------------------------------------------
 
 
 def bernoulli_log_likelihood(probabilities: Any, targets: Any, reduction: str = "sum") -> Any:
-    """log of the probability of all that happened: the sum of y log p + (1 - y) log(1 - p).
+    """log of the probability of everything that happened: the sum of y log p + (1 - y) log(1 - p).
 
-    To be maximised, hence a sum by default: the rows are independent, so probabilities
-    multiply and logarithms add up. `probabilities` (of class 1) and `targets` lie in
-    [0, 1] and have one shape. -inf where what happened had probability 0.
+    The rows are independent, so their probabilities multiply and the logarithms add up: hence
+    "sum" by default. To be maximised. `probabilities` (of class 1) and `targets` lie in [0, 1]
+    and have the same shape. -inf where something happened that had probability 0.
     """
-    return _bernoulli("bernoulli_log_likelihood", probabilities, targets, reduction)
-
-
-def _bernoulli(name: str, probabilities: Any, targets: Any, reduction: str) -> Any:
-    check_shapes(name, probabilities, targets)
-    check_unit_interval(name, "probabilities", probabilities)
-    check_unit_interval(name, "targets", targets)
-    happened = xlogy(targets, probabilities)
-    did_not = xlog1py(subtract(1.0, targets), negative(probabilities))
-    return _reduced(happened + did_not, reduction)
+    rows = _bernoulli("bernoulli_log_likelihood", probabilities, targets)
+    return reduced(rows, reduction)
 
 
 def binary_cross_entropy(probabilities: Any, targets: Any, reduction: str = "mean") -> Any:
-    """The negative Bernoulli log-likelihood, as a mean: how wrong the model is a row.
+    """The negative Bernoulli log-likelihood, as a mean over the rows.
 
-    Of probabilities. From scores use `binary_cross_entropy_with_logits`: past a score of
-    37 the probability rounds to 1, and if the label is 0 the loss is infinite and the
-    gradient useless. (Some libraries clip the logarithm here; that hides the flaw.)
+    For probabilities. If you have logits, use `binary_cross_entropy_with_logits`: for a logit
+    above 37 the probability rounds to 1, and if the label is 0 the loss is infinite and the
+    gradient useless. (Some libraries clip the logarithm here, which hides the problem.)
     """
-    return -_bernoulli("binary_cross_entropy", probabilities, targets, reduction)
+    rows = _bernoulli("binary_cross_entropy", probabilities, targets)
+    return -reduced(rows, reduction)
 
 
-def _spelled_out_bce(logits: Any, targets: Any, *, reduction: str) -> Any:
+def _bernoulli(name: str, probabilities: Any, targets: Any) -> Any:
+    """The log-likelihood of each row. xlogy(y, p) = y log p, and 0 where y and p are 0."""
+    check_shapes(name, probabilities, targets)
+    check_unit_interval(name, "probabilities", probabilities)
+    check_unit_interval(name, "targets", targets)
+    if_one = xlogy(targets, probabilities)
+    if_zero = xlog1py(subtract(1.0, targets), negative(probabilities))
+    return if_one + if_zero
+
+
+def bce_spelled_out(logits: Any, targets: Any, *, reduction: str) -> Any:
     """-(y log p + (1 - y) log(1 - p)), where p = sigmoid(z) and so 1 - p = sigmoid(-z)."""
     losses = -(targets * log_sigmoid(logits) + (1.0 - targets) * log_sigmoid(-logits))
-    return _reduced(losses, reduction)
+    return reduced(losses, reduction)
 
 
-def errors_of_two_classes(logits: Any, targets: Any, *, reduction: str) -> Any:
-    """p - y: the whole derivative of a binary cross-entropy by its score.
-
-    As the textbook tells it; numbers are computed by `_of_labels`, which keeps the digits
-    where p rounds to y and this is 0.
-    """
-    return _of_the_total(sigmoid(logits) - targets, logits, reduction)
-
-
-@_expects_scores
-@operation(
-    logits=lambda g, out, logits, targets, *, reduction, residuals: times(g, residuals),
-    targets=lambda g, out, logits, targets, *, reduction, residuals: times(
-        g, _of_the_total(-logits, logits, reduction)
-    ),
-    residuals=errors_of_two_classes,
-    same_as=_spelled_out_bce,
-    samples=[
-        ([0.5, -1.0, 2.0], [0.9, 0.1, 0.3], {"reduction": "mean"}),
-        ([[0.5, -1.0]], [[0.2, 0.9]], {"reduction": "sum"}),
-        ([0.5, -3.0], [0.6, 0.4], {"reduction": "none"}),
-        (1.5, 0.7, {"reduction": "mean"}),
-    ],
-)
-def binary_cross_entropy_with_logits(
-    logits: Data, targets: Data, *, reduction: str = "mean"
-) -> Any:
-    """Binary cross-entropy of scores: log(1 + exp(z)) - y z, exact for every float z.
-
-    Its gradient is (p - y) for each score, where p = sigmoid(z): the error of the
-    prediction, nothing else. `logits` (any real numbers) and `targets` in [0, 1] have one
-    shape. For the label 1 the loss is softplus(-z), for 0 softplus(z): so an infinite
-    score with the matching label costs 0.
-    """
-    name = "binary_cross_entropy_with_logits"
-    check_shapes(name, logits, targets)
-    return two_classes(name, flat_of(logits), targets, reduction)
-
-
-def two_classes(name: str, zs: list[float], targets: Data, reduction: str) -> tuple[Any, Data]:
-    """Binary cross-entropy of a score for each target, and its slopes p - y."""
-    full = shape_of(targets)
-    scale = _scale(len(zs), reduction)
-    if signs := cached(_signs, targets):
-        losses, slopes = _of_labels(zs, signs, scale)
-    else:
-        check_unit_interval(name, "targets", targets)
-        losses, slopes = _of_soft_targets(zs, flat_of(targets), scale)
-    return _total(losses, full, reduction), _shaped(slopes, full)
-
-
-def _signs(targets: Data) -> list[float]:
-    """The sign of the wrong answer, 1 - 2y, for each target; nothing if one is no label."""
-    ys = flat_of(targets)
-    return [1.0 - 2.0 * y for y in ys] if {0.0, 1.0}.issuperset(ys) else []
-
-
-def _of_labels(
-    zs: list[float], signs: list[float], scale: float
-) -> tuple[list[float], list[float]]:
-    """Losses log(1 + e) and slopes e / (1 + e) of one e = exp(sign * z).
-
-    So p - y keeps its digits where p is close to y.
-    """
-    losses, slopes = [], []
-    exp, log1p = math.exp, math.log1p
-    try:
-        for z, sign in zip(zs, signs):
-            e = exp(sign * z)
-            losses.append(log1p(e))
-            slopes.append(scale * sign * e / (1.0 + e))
-    except OverflowError:
-        losses = [math.inf]
-    if math.inf in losses:  # a score above 709, beside whose exp the 1 counts for nothing
-        losses = [numerics.softplus(sign * z) for z, sign in zip(zs, signs)]
-        slopes = [scale * sign * numerics.sigmoid(sign * z) for z, sign in zip(zs, signs)]
-    return losses, slopes
-
-
-def _of_soft_targets(
-    zs: list[float], ys: list[float], scale: float
-) -> tuple[list[float], list[float]]:
-    """Losses and slopes by softplus(z) - y z, for the score -z and the target 1 - y if z > 0.
-
-    A softplus of what is negative is small, so little is lost in the difference.
-    """
-    losses, slopes = [], []
-    for z, y in zip(zs, ys):
-        signed = scale if z <= 0.0 else -scale
-        z, y = (z, y) if z <= 0.0 else (-z, 1.0 - y)
-        losses.append(numerics.softplus(z) - (y * z if y else 0.0))  # 0, also if z is infinite
-        slopes.append(signed * ((1.0 - y) * numerics.sigmoid(z) - y * numerics.sigmoid(-z)))
-    return losses, slopes
-
-
-# ---- several classes ------------------------------------------------------------------------
+# ---- several classes -----------------------------------------------------------------------------
 
 
 def categorical_log_likelihood(probabilities: Any, labels: Any, reduction: str = "sum") -> Any:
@@ -233,112 +132,43 @@ def categorical_log_likelihood(probabilities: Any, labels: Any, reduction: str =
     K - 1; or one row (K,) and one label.
     """
     check_unit_interval("categorical_log_likelihood", "probabilities", probabilities)
-    picked = at_labels("categorical_log_likelihood", probabilities, labels)
-    return _reduced(log(picked), reduction)
+    of_labels = at_labels("categorical_log_likelihood", probabilities, labels)
+    return reduced(log(of_labels), reduction)
 
 
 def negative_log_likelihood(log_probabilities: Any, labels: Any, reduction: str = "mean") -> Any:
     """Minus the log-probability of each label: PyTorch's `nll_loss`.
 
-    `log_probabilities` (n, K) from `log_softmax`, `labels` (n,) whole numbers from 0 to
-    K - 1; or (K,) and one label. Raises ValueError for positive numbers, which no
-    logarithm of a probability is.
+    `log_probabilities` (n, K) from `log_softmax`, `labels` (n,) whole numbers from 0 to K - 1;
+    or (K,) and one label. Raises ValueError for positive numbers: a log-probability is at most 0.
     """
-    name = "negative_log_likelihood"
-    picked = at_labels(name, log_probabilities, labels)
+    of_labels = at_labels("negative_log_likelihood", log_probabilities, labels)
     if any(v > 1e-6 for v in flat_of(data_of(log_probabilities))):
         raise ValueError(
-            f"{name}: a log-probability is never positive; were these scores or probabilities? "
-            "take log_softmax of scores (or use cross_entropy), log of probabilities"
+            "negative_log_likelihood: a log-probability is never positive; were these scores or "
+            "probabilities? take log_softmax of scores (or use cross_entropy), log of probabilities"
         )
-    return _reduced(-picked, reduction)
+    return reduced(-of_labels, reduction)
 
 
-def _spelled_out_cross_entropy(logits: Any, targets: Any, *, reduction: str) -> Any:
+def at_labels(name: str, table: Any, labels: Any) -> Any:
+    """The entry of each row in the column of its label: table[row, label]."""
+    full = shape(table)
+    if full == ():
+        raise ValueError(f"{name}: needs a row of classes, got a single number")
+    columns = class_labels(name, full, labels)
+    matrix = reshape(table, (-1, full[-1]))
+    return reshape(getitem(matrix, index=(list(range(len(columns))), columns)), full[:-1])
+
+
+def cross_entropy_spelled_out(logits: Any, targets: Any, *, reduction: str) -> Any:
+    """-log softmax(z)[label] for labels, -sum of q log softmax(z) for distributions q."""
     if shape(targets) != shape(logits):
         return negative_log_likelihood(log_softmax(logits), targets, reduction)
-    return _reduced(-sum(targets * log_softmax(logits), axis=-1), reduction)
+    return reduced(-sum(targets * log_softmax(logits), axis=-1), reduction)
 
 
-def errors_of_several_classes(logits: Any, targets: Any, *, reduction: str) -> Any:
-    """softmax - target, the target as a distribution: all of it on the label, or as given."""
-    full = shape(logits)
-    if shape(targets) == full:
-        slopes = softmax(logits) * sum(targets, axis=-1, keepdims=True) - targets
-    else:
-        rows, columns = label_index("cross_entropy", full, targets)
-        one_hot = scatter_add(1.0, index=(rows, columns), shape=(len(rows), full[-1]))
-        slopes = softmax(logits) - reshape(one_hot, full)
-    return _of_the_total(slopes, getitem(logits, (..., 0)), reduction)
-
-
-@_expects_scores
-@operation(
-    logits=lambda g, out, logits, targets, *, reduction, residuals: times(g, residuals),
-    targets=lambda g, out, logits, targets, *, reduction, residuals: (
-        times(g, _of_the_total(-log_softmax(logits), getitem(logits, (..., 0)), reduction))
-        if shape(targets) == shape(logits)
-        else 0.0 * targets  # labels are names, not amounts
-    ),
-    residuals=errors_of_several_classes,
-    same_as=_spelled_out_cross_entropy,
-    samples=[
-        (
-            [[0.5, -1.0, 2.0], [0.1, 0.2, 0.3]],
-            [[0.2, 0.3, 0.5], [0.8, 0.1, 0.1]],
-            {"reduction": "mean"},
-        ),
-        ([[0.5, -1.0], [0.3, 0.1]], [[0.2, 0.8], [0.6, 0.4]], {"reduction": "none"}),
-        ([0.5, -1.0, 0.7], [0.2, 0.5, 0.3], {"reduction": "sum"}),
-    ],
-)
-def cross_entropy(logits: Data, targets: Data, *, reduction: str = "mean") -> Any:
-    """Cross-entropy of scores: -log softmax(z)[label], or -sum of target * log softmax(z).
-
-    `logits` (n, K), or (K,) for one row. `targets`: labels (n,), whole numbers from 0 to
-    K - 1; or distributions (n, K), whose rows sum to 1. Its gradient is softmax(z) - target
-    for each row, the error of the prediction, as with two classes.
-    """
-    full = shape_of(logits)
-    if full == ():
-        raise ValueError("cross_entropy: needs a score for each class, got a single number")
-    return several_classes("cross_entropy", _as_rows(logits), full, targets, reduction)
-
-
-def several_classes(
-    name: str, rows: list[list[float]], full: Shape, targets: Data, reduction: str
-) -> tuple[Any, Data]:
-    """Cross-entropy of rows of scores, which are of this shape together, and its slopes."""
-    scale = _scale(len(rows), reduction)
-    losses, slopes = [], []
-    if shape_of(targets) == full:
-        check_unit_interval(name, "targets", targets)
-        for z, q in zip(rows, _as_rows(targets)):
-            total = math.fsum(q)
-            if abs(total - 1.0) > 0.01:
-                raise ValueError(
-                    f"{name}: a row of targets sums to {total:.6g}, a distribution to 1; "
-                    "for class labels give one whole number a row"
-                )
-            p, log_p = numerics.softmax_and_log(z)
-            losses.append(-math.fsum(t * v for t, v in zip(q, log_p) if t))
-            rest = [1.0 - v if v < 0.5 else math.fsum([*p, -v]) for v in p]
-            slopes += [scale * ((total - t) * v - t * r) for t, v, r in zip(q, p, rest)]
-    else:
-        for z, label in zip(rows, class_labels(name, full, targets)):
-            shifted, exps, others = numerics.exponentials(z)
-            losses.append(math.log1p(others) - shifted[label])
-            unit = scale / (1.0 + others)
-            row = [unit * e for e in exps]
-            # p - 1, told by the other probabilities where p is so close to 1 that it would
-            # lose its digits.
-            right = row[label]
-            row[label] = right - scale if right < 0.5 * scale else -math.fsum([*row, -right])
-            slopes += row
-    return _total(losses, full[:-1], reduction), _shaped(slopes, full)
-
-
-# ---- other distributions, and distances between distributions ----------------------------------
+# ---- other distributions, and distances between distributions ------------------------------------
 
 
 def gaussian_negative_log_likelihood(
@@ -346,8 +176,8 @@ def gaussian_negative_log_likelihood(
 ) -> Any:
     """(log(2 pi v) + (t - m)^2 / v) / 2: minus the log-density of a normal distribution.
 
-    `mean` and `targets` have one shape; `variance` (positive) has it too, or is one number.
-    Unlike PyTorch's default it keeps the constant log(2 pi) / 2, so it is a likelihood.
+    `mean` and `targets` have the same shape; `variance` (positive) has it too, or is one number.
+    PyTorch leaves out the constant log(2 pi) / 2 by default; here it is kept.
     """
     name = "gaussian_negative_log_likelihood"
     check_shapes(name, mean, targets)
@@ -356,96 +186,35 @@ def gaussian_negative_log_likelihood(
     if not all(v > 0.0 for v in flat_of(data_of(variance))):
         raise ValueError(f"{name}: a variance is positive; for a log-variance take its exp first")
     squared = power(subtract(targets, mean), 2.0)
-    return _reduced((log(multiply(variance, 2.0 * math.pi)) + squared / variance) * 0.5, reduction)
+    return reduced((log(multiply(variance, 2.0 * math.pi)) + squared / variance) * 0.5, reduction)
 
 
 def mean_squared_error(predictions: Any, targets: Any, reduction: str = "mean") -> Any:
-    """(prediction - target)^2: the Gaussian negative log-likelihood without what is constant.
+    """(prediction - target)^2: the Gaussian negative log-likelihood without its constants.
 
-    `predictions` and `targets` have one shape.
+    `predictions` and `targets` have the same shape.
     """
     check_shapes("mean_squared_error", predictions, targets)
-    return _reduced(power(subtract(predictions, targets), 2.0), reduction)
+    return reduced(power(subtract(predictions, targets), 2.0), reduction)
 
 
 def entropy(p: Any, reduction: str = "mean") -> Any:
-    """-sum of p log p over the last axis, in nats: how surprising p's own draws are.
+    """-sum of p log p over the last axis, in nats: how uncertain the outcome is.
 
-    `p` (..., K): rows that are distributions. 0 if one outcome is certain, log K at most.
+    `p` (..., K): each row is a distribution. From 0, where one outcome is certain, to log K.
     """
     check_unit_interval("entropy", "p", p)
-    return _reduced(-sum(xlogy(p, p), axis=-1), reduction)
+    return reduced(-sum(xlogy(p, p), axis=-1), reduction)
 
 
 def kl_divergence(p: Any, q: Any, reduction: str = "mean") -> Any:
-    """sum of p (log p - log q) over the last axis: what believing q costs when p is true.
+    """sum of p (log p - log q) over the last axis, in nats: cross-entropy minus entropy.
 
-    Cross-entropy minus entropy, in nats; 0 only where p = q; not symmetric; inf where q is 0
-    and p is not. As usual p is the truth here, and q what is believed: of a model it is
-    kl_divergence(targets, predictions). `p` and `q` (..., K).
+    What it costs to predict q when p is true: 0 only where p = q, inf where q is 0 and p is not.
+    It is not symmetric: `p` is the truth, as in kl_divergence(targets, predictions). `p` and `q`
+    (..., K).
     """
     check_shapes("kl_divergence", p, q)
     check_unit_interval("kl_divergence", "p", p)
     check_unit_interval("kl_divergence", "q", q)
-    return _reduced(sum(xlogy(p, p) - xlogy(p, q), axis=-1), reduction)
-
-
-# ---- what the losses share -----------------------------------------------------------------------
-
-
-def _reduced(losses: Any, reduction: str) -> Any:
-    """The losses of all rows in one number, or as they are."""
-    if reduction == "mean":
-        if shape(losses) == ():
-            return losses
-        if 0 in shape(losses):
-            raise ValueError("an empty batch has no mean loss; leave it out")
-        return mean(losses)
-    if reduction == "sum":
-        return sum(losses) if shape(losses) else losses
-    if reduction == "none":
-        return losses
-    raise ValueError(f"reduction is {reduction!r}; it must be 'mean', 'sum' or 'none'")
-
-
-def _total(losses: list[float], full: Shape, reduction: str) -> Any:
-    """`_reduced` for a flat list of numbers and the shape they stand for."""
-    try:
-        if reduction == "mean" and losses:
-            return math.fsum(losses) / len(losses)
-        if reduction == "sum":
-            return math.fsum(losses)
-    except OverflowError:  # no loss is negative
-        return math.inf
-    return _reduced(_shaped(losses, full), reduction)
-
-
-def _of_the_total(slopes: Any, losses: Any, reduction: str) -> Any:
-    """Slopes of single losses as slopes of the reduced one: a mean moves by an nth of each."""
-    scale = _scale(math.prod(shape(losses)), reduction)
-    return slopes * scale if scale != 1.0 else slopes
-
-
-def _scale(count: int, reduction: str) -> float:
-    """How far the reduced loss moves when one of `count` losses moves by 1."""
-    return 1.0 / count if reduction == "mean" and count else 1.0
-
-
-def times(g: Any, slopes: Any) -> Any:
-    """g * slopes, where g is owed to the whole loss, or to the loss of each row."""
-    if type(g) is float and g == 1.0:  # a loss is usually the last node
-        return slopes
-    if 0 < len(shape(g)) < len(shape(slopes)):
-        g = reshape(g, shape(g) + (1,))
-    return g * slopes
-
-
-def _shaped(flat: list[float], full: Shape) -> Data:
-    return from_flat(flat, full) if full else flat[0]
-
-
-def _as_rows(x: Any) -> Any:
-    """The lists along the last axis."""
-    if x.ndim == 1:
-        return [x.flat]
-    return x.rows if x.ndim == 2 else reshape(x, (-1, x.shape[-1])).rows
+    return reduced(sum(xlogy(p, p) - xlogy(p, q), axis=-1), reduction)

@@ -1,6 +1,8 @@
-"""Estimators: logistic regression for two classes and for several, ready to use.
+"""The estimators: learn from rows, predict, save, load.
 
-    linear    LogisticRegression, SoftmaxRegression
+    settings    what a model is made with
+    base        the fitted state, batches, files
+    linear      LogisticRegression, SoftmaxRegression: read this
 
 Names follow scikit-learn.
 """

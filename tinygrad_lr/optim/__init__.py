@@ -2,7 +2,7 @@
 
     optimizer   Optimizer   the loop over the parameters that all share
     sgd         SGD         w - lr * g, downhill; momentum: with a velocity
-                ASGD        and the average of the points on the way
+    averaging   ASGD        and the average of the points on the way
     adaptive    Adagrad     g / root of the sum of squared gradients: a rate for each number
                 RMSprop     of their mean, which forgets
                 Adadelta    times the root of the mean squared step: no unit left in lr
@@ -36,11 +36,12 @@ scaled features, Adam where the scales differ.
 from . import schedules
 from .adam import Adam, AdamW, Adamax, NAdam, RAdam
 from .adaptive import Adadelta, Adagrad, RMSprop, Rprop
+from .averaging import ASGD
 from .lbfgs import LBFGS
 from .line_search import BacktrackingLineSearch
 from .newton import Newton
 from .optimizer import Optimizer
-from .sgd import ASGD, SGD
+from .sgd import SGD
 
 __all__ = [
     "ASGD", "LBFGS", "SGD", "Adadelta", "Adagrad", "Adam", "AdamW", "Adamax",

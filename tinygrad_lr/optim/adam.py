@@ -4,12 +4,12 @@
     s <- b2 * s + (1 - b2) * g * g              mean square: how large it usually is
     w <- w - lr * m / sqrt(s)
 
-m / sqrt(s) lies near 1 or -1 where the gradients agree, and near 0 where they are noise of
-either sign. So lr is about the longest step, in the unit of w.
+m / sqrt(s) is near 1 or -1 where the gradients agree, and near 0 where they are noise of either
+sign. So lr is about the longest step, in the unit of w.
 
 Both means start at 0, so they are too small at first: after t steps with the same g, m is
-(1 - b1**t) * g. Dividing by that factor is the correction of the bias; after it the first
-step is lr long, whatever the gradient:
+(1 - b1**t) * g. Dividing by that factor is the correction of the bias. With it the first step
+is lr long, whatever the gradient:
 
 >>> from tinygrad_lr import Value
 >>> for slope in 1000.0, 0.001:
@@ -20,49 +20,46 @@ step is lr long, whatever the gradient:
 -0.5
 -0.5
 
-b1, b2 are `betas`. eps stands outside the root, and the root is of the corrected s, except
-where it is said otherwise. The rate is outside of both means: a schedule acts at once.
+b1 and b2 are `betas`. Where nothing else is said, eps stands outside the root, and the root is
+of the corrected s. The rate is outside both means, so a schedule acts at once.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import InitVar, dataclass, field
 from math import sqrt
-from typing import Any
 
 from ..core.value import Value
 from .adaptive import TINY, mean, mean_square
-from .optimizer import Optimizer, Schedule
+from .optimizer import LearningRate, Optimizer, State, Vector, option
 
 __all__ = ["Adam", "AdamW", "Adamax", "NAdam", "RAdam"]
 
-Betas = tuple[float, float]
 
-
+@dataclass(eq=False, repr=False)
 class Moments(Optimizer):
     """What the family shares: betas, eps, and the two means m and s (moments 1 and 2 of g)."""
 
-    def __init__(
-        self,
-        parameters: Iterable[Value],
-        lr: float | Schedule,
-        betas: Betas,
-        eps: float,
-        weight_decay: float,
-        maximize: bool,
-    ) -> None:
-        super().__init__(parameters, lr, weight_decay=weight_decay, maximize=maximize)
-        b1, b2 = betas
-        self.check(below=1.0, beta1=b1, beta2=b2)
-        self.check(eps=eps)
-        self.betas, self.eps = (b1, b2), eps or TINY
+    parameters: InitVar[Iterable[Value]]
+    lr: LearningRate = LearningRate(1e-3)
+    betas: tuple[float, float] = (0.9, 0.999)
+    eps: float = option(1e-8)
+    weight_decay: float = option(0.0)
+    maximize: bool = field(default=False, kw_only=True)
 
-    def moments(self, g: list[float], state: dict[str, Any]) -> tuple[list[float], list[float]]:
+    def __post_init__(self, parameters: Iterable[Value]) -> None:
+        super().__post_init__(parameters)
+        b1, b2 = self.betas
+        self.check(below=1.0, beta1=b1, beta2=b2)
+
+    def moments(self, g: Vector, state: State) -> tuple[Vector, Vector]:
         """m and s with this gradient in them, not yet corrected."""
         b1, b2 = self.betas
         return mean(state, "mean", g, b1), mean_square(state, "mean_square", g, b2)
 
 
+@dataclass(eq=False, repr=False)
 class Adam(Moments):
     """Momentum divided by the root mean square.
 
@@ -70,34 +67,19 @@ class Adam(Moments):
         s <- b2 * s + (1 - b2) * g * g
         w <- w - lr * m / (1 - b1**t) / (sqrt(s / (1 - b2**t)) + eps)
 
-    Adds to RMSprop: the mean in place of the gradient, and the corrections. Unlike the
-    velocity of SGD this mean is damped by 1 - b1, so the step does not grow with momentum.
-    Kingma and Ba 2015. With `amsgrad` s is replaced by the largest s so far, so rates
-    cannot grow again, which mends an example where Adam does not converge: Reddi, Kale and
-    Kumar 2018. (The largest is taken before the correction, as in PyTorch.)
+    Adds to RMSprop: the mean in place of the gradient, and the corrections. Unlike the velocity
+    of SGD this mean is damped by 1 - b1, so the step does not grow with momentum. Kingma and Ba
+    2015. With `amsgrad` s is replaced by the largest s so far, so that rates cannot grow again;
+    this mends an example where Adam does not converge: Reddi, Kale and Kumar 2018. (The largest
+    is taken before the correction, as in PyTorch.)
     """
 
-    def __init__(
-        self,
-        parameters: Iterable[Value],
-        lr: float | Schedule = 1e-3,
-        betas: Betas = (0.9, 0.999),
-        eps: float = 1e-8,
-        weight_decay: float = 0.0,
-        amsgrad: bool = False,
-        *,
-        maximize: bool = False,
-        decoupled_weight_decay: bool = False,
-    ) -> None:
-        super().__init__(parameters, lr, betas, eps, weight_decay, maximize)
-        self.decoupled_weight_decay = decoupled_weight_decay
-        self.amsgrad = amsgrad
+    amsgrad: bool = False
+    decoupled_weight_decay: bool = field(default=False, kw_only=True)
 
-    def update(
-        self, w: list[float], g: list[float], state: dict[str, Any], lr: float
-    ) -> list[float]:
+    def update(self, w: Vector, g: Vector, state: State, lr: float) -> Vector:
         """w - rate * m / (sqrt(s) / root + eps), where rate and root hold the corrections."""
-        (b1, b2), t, eps = self.betas, state["t"], self.eps
+        (b1, b2), t, eps = self.betas, state["t"], self.eps or TINY
         m, s = self.moments(g, state)
         if self.amsgrad:
             state["largest"] = s = list(map(max, state.get("largest", s), s))
@@ -105,34 +87,23 @@ class Adam(Moments):
         return [x - rate * a / (sqrt(b) / root + eps) for x, a, b in zip(w, m, s)]
 
 
+@dataclass(eq=False, repr=False)
 class AdamW(Adam):
     """Adam whose weight decay does not pass through the means.
 
         w <- (1 - lr * weight_decay) * w,  then Adam's step with the bare gradient
 
-    Adds to Adam: the first factor. In Adam weight_decay * w is a part of g and is divided
-    by sqrt(s) with it, so weights with large gradients are hardly decayed; here all are, by
-    the same factor. For plain SGD both are the same. Loshchilov and Hutter 2019 (the paper
-    has no lr in that factor: divide its weight decay by lr).
+    Adds to Adam: the first factor. In Adam weight_decay * w is a part of g and is divided by
+    sqrt(s) with it, so weights with large gradients hardly decay. Here all of them decay by the
+    same factor. For plain SGD both are the same. Loshchilov and Hutter 2019 (the paper has no lr
+    in that factor: divide its weight decay by lr).
     """
 
-    def __init__(
-        self,
-        parameters: Iterable[Value],
-        lr: float | Schedule = 1e-3,
-        betas: Betas = (0.9, 0.999),
-        eps: float = 1e-8,
-        weight_decay: float = 1e-2,
-        amsgrad: bool = False,
-        *,
-        maximize: bool = False,
-    ) -> None:
-        super().__init__(
-            parameters, lr, betas, eps, weight_decay, amsgrad,
-            maximize=maximize, decoupled_weight_decay=True,
-        )  # fmt: skip
+    weight_decay: float = option(1e-2)
+    decoupled_weight_decay: bool = field(default=True, init=False)
 
 
+@dataclass(eq=False, repr=False)
 class Adamax(Moments):
     """Adam with the largest gradient in place of the root mean square.
 
@@ -140,28 +111,16 @@ class Adamax(Moments):
         u <- max(b2 * u, |g| + eps)
         w <- w - lr / (1 - b1**t) * m / u
 
-    Changes in Adam: u for sqrt(s). The square and the root become a p-th power and root,
-    and p goes to infinity; a maximum that fades by b2 is what remains, and it needs no
-    correction. eps is inside the maximum. Kingma and Ba 2015, section 7.1.
+    Changes in Adam: u for sqrt(s). The square and the root become a p-th power and root, and p
+    goes to infinity. What remains is a maximum that fades by b2, and it needs no correction. eps
+    is inside the maximum. Kingma and Ba 2015, section 7.1.
     """
 
-    def __init__(
-        self,
-        parameters: Iterable[Value],
-        lr: float | Schedule = 2e-3,
-        betas: Betas = (0.9, 0.999),
-        eps: float = 1e-8,
-        weight_decay: float = 0.0,
-        *,
-        maximize: bool = False,
-    ) -> None:
-        super().__init__(parameters, lr, betas, eps, weight_decay, maximize)
+    lr: LearningRate = LearningRate(2e-3)
 
-    def update(
-        self, w: list[float], g: list[float], state: dict[str, Any], lr: float
-    ) -> list[float]:
+    def update(self, w: Vector, g: Vector, state: State, lr: float) -> Vector:
         """w - rate * m / u."""
-        (b1, b2), eps = self.betas, self.eps
+        (b1, b2), eps = self.betas, self.eps or TINY
         m = mean(state, "mean", g, b1)
         u = state.get("largest") or [0.0] * len(g)
         state["largest"] = u = [max(abs(d) + eps, b2 * a) for a, d in zip(u, g)]
@@ -169,6 +128,7 @@ class Adamax(Moments):
         return [x - rate * a / b for x, a, b in zip(w, m, u)]
 
 
+@dataclass(eq=False, repr=False)
 class NAdam(Moments):
     """Adam that looks ahead, as Nesterov's momentum does.
 
@@ -177,38 +137,23 @@ class NAdam(Moments):
         ahead = (1 - mu(t)) / (1 - M(t)) * g + mu(t+1) / (1 - M(t+1)) * m
         w <- w - lr * ahead / (sqrt(s / (1 - b2**t)) + eps)
 
-    Adds to Adam: the gradient of now once more, as if m had already made its next step (the
+    Adds to Adam: the present gradient once more, as if m had already made its next step (the
     `nesterov` of SGD), and a momentum mu that rises slowly from b1 / 2 to b1. Dozat 2016.
     `decoupled_weight_decay`: as in AdamW.
     """
 
-    def __init__(
-        self,
-        parameters: Iterable[Value],
-        lr: float | Schedule = 2e-3,
-        betas: Betas = (0.9, 0.999),
-        eps: float = 1e-8,
-        weight_decay: float = 0.0,
-        momentum_decay: float = 4e-3,
-        decoupled_weight_decay: bool = False,
-        *,
-        maximize: bool = False,
-    ) -> None:
-        super().__init__(parameters, lr, betas, eps, weight_decay, maximize)
-        self.decoupled_weight_decay = decoupled_weight_decay
-        self.check(momentum_decay=momentum_decay)
-        self.momentum_decay = momentum_decay
+    lr: LearningRate = LearningRate(2e-3)
+    momentum_decay: float = option(4e-3)
+    decoupled_weight_decay: bool = False
 
     def momentum(self, t: int) -> float:
         """mu(t)."""
         missing: float = 0.5 * 0.96 ** (t * self.momentum_decay)
         return self.betas[0] * (1.0 - missing)
 
-    def update(
-        self, w: list[float], g: list[float], state: dict[str, Any], lr: float
-    ) -> list[float]:
+    def update(self, w: Vector, g: Vector, state: State, lr: float) -> Vector:
         """w - (now * g + ahead * m) / (sqrt(s) / root + eps)."""
-        t, eps = state["t"], self.eps
+        t, eps = state["t"], self.eps or TINY
         m, s = self.moments(g, state)
         mu, next_mu = self.momentum(t), self.momentum(t + 1)
         product = state["momentum_product"] = state.get("momentum_product", 1.0) * mu
@@ -220,8 +165,9 @@ class NAdam(Moments):
         ]
 
 
+@dataclass(eq=False, repr=False)
 class RAdam(Moments):
-    """Adam that does not divide by s before it is known well enough.
+    """Adam that does not divide by s before s is known well enough.
 
         n_max = 2 / (1 - b2) - 1,   n = n_max - 2 * t * b2**t / (1 - b2**t)
         m, s as in Adam
@@ -229,32 +175,18 @@ class RAdam(Moments):
         w <- w - lr * m / (1 - b1**t) * r * sqrt(1 - b2**t) / (sqrt(s) + eps)     after
         r = sqrt((n - 4) * (n - 2) * n_max / ((n_max - 4) * (n_max - 2) * n))
 
-    Adds to Adam: a warm-up that follows from the statistics. s is a mean of about n squares;
-    of a few only, 1 / sqrt(s) is wild. r, below 1, holds it back as far as its variance is
-    above the final one. At n <= 4 that variance is infinite, so up to 5, to be safe, the
-    step is momentum alone. eps is added before the correction of s, not after it as in
-    Adam. Liu et al. 2020. `decoupled_weight_decay`: as in AdamW.
+    Adds to Adam: a warm-up that follows from the statistics. s is a mean of about n squares; if
+    these are few, 1 / sqrt(s) varies wildly. r, below 1, shortens the step as far as its variance
+    is above the final one. At n <= 4 that variance is infinite, so up to 5, to be safe, the step
+    is momentum alone. eps is added before the correction of s, not after it as in Adam. Liu et
+    al. 2020. `decoupled_weight_decay`: as in AdamW.
     """
 
-    def __init__(
-        self,
-        parameters: Iterable[Value],
-        lr: float | Schedule = 1e-3,
-        betas: Betas = (0.9, 0.999),
-        eps: float = 1e-8,
-        weight_decay: float = 0.0,
-        decoupled_weight_decay: bool = False,
-        *,
-        maximize: bool = False,
-    ) -> None:
-        super().__init__(parameters, lr, betas, eps, weight_decay, maximize)
-        self.decoupled_weight_decay = decoupled_weight_decay
+    decoupled_weight_decay: bool = False
 
-    def update(
-        self, w: list[float], g: list[float], state: dict[str, Any], lr: float
-    ) -> list[float]:
+    def update(self, w: Vector, g: Vector, state: State, lr: float) -> Vector:
         """w - rate * m, later w - rate * r * root * m / (sqrt(s) + eps)."""
-        (b1, b2), t, eps = self.betas, state["t"], self.eps
+        (b1, b2), t, eps = self.betas, state["t"], self.eps or TINY
         m, s = self.moments(g, state)
         rate, bias = lr / (1.0 - b1**t), 1.0 - b2**t
         n_max = 2.0 / (1.0 - b2) - 1.0

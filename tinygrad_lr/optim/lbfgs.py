@@ -1,8 +1,8 @@
 """L-BFGS: Newton's direction without the Hessian, from the last few steps alone.
 
-A step s changed the gradient by y. So along s the Hessian H is known: H s is about y. BFGS
-builds its inverse out of such pairs; L-BFGS, L for limited memory, keeps the last few of
-them, and never the matrix: all that is needed of it is its product with the gradient.
+A step s changed the gradient by y. So the Hessian H is known along s: H s is about y. BFGS builds
+the inverse of H from such pairs. L-BFGS (L for limited memory) keeps the last few pairs instead
+of the matrix, because it needs only the product of the matrix with the gradient.
 
 >>> from tinygrad_lr import Value
 >>> x, y = Value(-1.2), Value(1.0)
@@ -14,8 +14,8 @@ them, and never the matrix: all that is needed of it is its product with the gra
 >>> optimizer.stop_reason
 'no number of the gradient is larger than 1e-10'
 
-Gradient descent needs thousands of steps here. Each step of `LBFGS` is many of its own
-iterations; the line search of each is in `line_search`.
+Gradient descent needs thousands of steps here. Each `step` of `LBFGS` makes many iterations; the
+line search of each is in `line_search`.
 """
 
 from __future__ import annotations
@@ -24,61 +24,58 @@ import math
 import operator
 from collections import deque
 from collections.abc import Iterable
-from typing import Any
+from dataclasses import KW_ONLY, InitVar, dataclass
 
 from ..core.array import numbers
 from ..core.value import Value
 from .line_search import Closure, ClosureOptimizer, Trial, strong_wolfe
 from .linear import dot, moved
-from .optimizer import Schedule
+from .optimizer import LearningRate, State, Vector, option
 
 __all__ = ["LBFGS"]
 
-Pair = tuple[list[float], list[float]]
 
-
+@dataclass(eq=False, repr=False)
 class LBFGS(ClosureOptimizer):
-    """Multiply the gradient by an inverse Hessian that a few pairs (s, y) tell of.
+    """Multiply the gradient by an inverse Hessian that is estimated from a few pairs (s, y).
 
-    s is a step that was made, y the change of the gradient by it, rho = 1 / (s . y). If G is
-    the inverse Hessian that the older pairs tell of, the pair makes of it, for any vector g,
+    s is a step that was made, y the change of the gradient by it, rho = 1 / (s . y). If G is the
+    inverse Hessian estimated from the older pairs, a new pair replaces G g, for any vector g, by
 
         alpha = rho * (s . g)
-        q = g - alpha * y                   without the pair's direction
-        r = G q                             what the older pairs say
-        r + (alpha - rho * (y . r)) * s     and the pair's direction again: G y = s
+        q = g - alpha * y                   remove the direction of the pair
+        r = G q                             use the older pairs
+        r + (alpha - rho * (y . r)) * s     add the direction of the pair, so that G y = s
 
-    and before the oldest pair G q is (s . y) / (y . y) * q, with the newest s and y. Going
-    from the newest pair to the oldest and back gives d = G g ("two-loop recursion"), then
+    Before the oldest pair G q is (s . y) / (y . y) * q, with the newest s and y. Going from the
+    newest pair to the oldest and back gives d = G g (the "two-loop recursion"), then
 
         w <- w - step * d                   step: from lr on, by the strong Wolfe conditions
 
-    These make s . y positive, and so G positive definite and -d downhill. Adds to Newton:
-    any start will do, and no second derivative is needed. Price, for n numbers in all
-    parameters and m = `history_size` pairs: 2 m n numbers of memory; an iteration costs
-    6 m n multiplications and mostly one gradient. Nocedal 1980; Liu and Nocedal 1989;
-    Nocedal and Wright 2006, algorithms 7.4 and 7.5.
+    These conditions make s . y positive, so that G is positive definite and -d points downhill.
+    Adds to Newton: it works from any start and needs no second derivatives. Cost, for n numbers
+    in all parameters and m = `history_size` pairs: 2 m n numbers of memory; 6 m n multiplications
+    an iteration, and mostly one gradient. Nocedal 1980; Liu and Nocedal 1989; Nocedal and Wright
+    2006, algorithms 7.4 and 7.5.
 
-    One call of `step` makes up to `max_iter` iterations, less if no number of the gradient
-    is larger than `tolerance_grad` or no step lowers the loss; `stop_reason` then says
-    which. Names are PyTorch's; its tolerance of 1e-7 is for floats of 7 digits, ours have 16.
+    One call of `step` makes up to `max_iter` iterations, fewer if no number of the gradient is
+    larger than `tolerance_grad` or no step lowers the loss; `stop_reason` then says which. Names
+    are PyTorch's. Its tolerance is 1e-7, for floats of 7 digits; these have 16.
     """
 
-    def __init__(
-        self,
-        parameters: Iterable[Value],
-        lr: float | Schedule = 1.0,
-        max_iter: int = 20,
-        *,
-        tolerance_grad: float = 1e-10,
-        history_size: int = 10,
-    ) -> None:
-        super().__init__(parameters, lr)
-        self.check(max_iter=max_iter, tolerance_grad=tolerance_grad, history_size=history_size)
-        self.max_iter, self.tolerance_grad = operator.index(max_iter), tolerance_grad
-        self.pairs: deque[Pair] = deque(maxlen=history_size)
+    parameters: InitVar[Iterable[Value]]
+    lr: LearningRate = LearningRate(1.0)
+    max_iter: int = option(20)
+    _: KW_ONLY
+    tolerance_grad: float = option(1e-10)
+    history_size: int = option(10)
 
-    def advance(self, closure: Closure, w: list[float]) -> float:
+    def __post_init__(self, parameters: Iterable[Value]) -> None:
+        super().__post_init__(parameters)
+        self.max_iter = operator.index(self.max_iter)
+        self.pairs: deque[tuple[Vector, Vector]] = deque(maxlen=self.history_size)
+
+    def advance(self, closure: Closure, w: Vector) -> float:
         """Up to max_iter times w - step * d."""
         loss, g = self.start(closure)
         now = Trial(0.0, w, loss, g, 0.0)
@@ -89,7 +86,9 @@ class LBFGS(ClosureOptimizer):
                 )
                 break
             found = self.search(closure, now)
-            if found.step == 0.0 and self.pairs:  # the pairs mislead; without them it is -g
+            if (
+                found.step == 0.0 and self.pairs
+            ):  # the pairs mislead; without them the direction is -g
                 self.pairs.clear()
                 found = self.search(closure, now)
             if found.step == 0.0:
@@ -101,10 +100,10 @@ class LBFGS(ClosureOptimizer):
         return loss
 
     def search(self, closure: Closure, now: Trial) -> Trial:
-        """The trial that the line search along -d ends with; its step is 0 if it found none."""
+        """The trial that the line search along -d finds; its step is 0 if it finds none."""
         direction = [-x for x in self.times_inverse_hessian(now.g)]
         first = self.lr
-        if not self.pairs:  # no curvature is known: a step of length lr at most
+        if not self.pairs:  # the curvature is not known: a step of length lr at most
             first *= min(1.0, 1.0 / sum(map(abs, now.g)))
 
         def tried(step: float) -> Trial:
@@ -118,8 +117,8 @@ class LBFGS(ClosureOptimizer):
 
         return strong_wolfe(tried, now._replace(step=0.0, slope=dot(now.g, direction)), first)
 
-    def times_inverse_hessian(self, g: list[float]) -> list[float]:
-        """d = G g, by the two loops; g itself as long as there are no pairs."""
+    def times_inverse_hessian(self, g: Vector) -> Vector:
+        """d = G g, by the two loops; g itself while there are no pairs."""
         alphas = []
         for s, y in reversed(self.pairs):
             alpha = dot(s, g) / dot(s, y)
@@ -133,20 +132,20 @@ class LBFGS(ClosureOptimizer):
             g = moved(g, alpha - dot(y, g) / dot(s, y), s)
         return g
 
-    def remember(self, s: list[float], y: list[float]) -> None:
-        """Keep the pair if the loss curves upwards along s, beyond doubt.
+    def remember(self, s: Vector, y: Vector) -> None:
+        """Keep the pair if the loss clearly curves upwards along s.
 
-        That is where y is not nearly orthogonal to s: for an s . y of rounding alone, or
-        below 0 where a search ended early, G would be no inverse of a bowl.
+        That is, if y is not nearly orthogonal to s. If s . y is only rounding, or negative because
+        a search ended early, G would not be positive definite.
         """
         if dot(s, y) > 1e-10 * math.sqrt(dot(s, s) * dot(y, y)) > 0.0:
             self.pairs.append((s, y))
 
-    def state_dict(self) -> dict[str, Any]:
+    def state_dict(self) -> State:
         """As in the base class; `pairs`, oldest first."""
         return super().state_dict() | {"pairs": [[list(s), list(y)] for s, y in self.pairs]}
 
-    def load_state_dict(self, saved: dict[str, Any]) -> None:
+    def load_state_dict(self, saved: State) -> None:
         """As in the base class."""
         size = sum(p.size for p in self.parameters)
         pairs = [(list(s), list(y)) for s, y in saved.get("pairs", [])]

@@ -1,20 +1,20 @@
-"""Solving A x = b for a symmetric matrix, by its square root: Cholesky's method.
+"""Solving A x = b for a symmetric matrix A, by its square root: Cholesky's method.
 
     A = L L'         L is lower triangular, L' its transpose        n^3 / 6 multiplications
     L z = b          from the first row down: each row has one new unknown        n^2 / 2
     L' x = z         from the last row up                                         n^2 / 2
 
-The root of a number exists where the number is positive; L exists where A is *positive
-definite*, x . A x > 0 for every x but zero: a bowl that curves upwards in all directions.
-So trying is also the test, and the error says at which row it failed.
+The root of a number exists where the number is positive. L exists where A is *positive definite*:
+x . A x > 0 for every x but zero, a bowl that curves upwards in all directions. So the attempt is
+also the test, and the error says at which row it failed.
 
 >>> cholesky([[4.0, 2.0], [2.0, 5.0]])
 [[2.0], [1.0, 2.0]]
 >>> solve(_, [8.0, 12.0])
 [1.0, 2.0]
 
-Vectors are lists of floats here, matrices lists of rows. No derivatives, and no matrices
-without symmetry. `convexity.is_positive_semidefinite` also answers where A is singular.
+Vectors are lists of floats, matrices are lists of rows. Only symmetric matrices, and no
+derivatives. `convexity.is_positive_semidefinite` also answers where A is singular.
 """
 
 from __future__ import annotations
@@ -33,15 +33,15 @@ ROUNDING = 1e-12  # the part of a diagonal entry below which what is left of it 
 
 
 class NotPositiveDefiniteError(ValueError):
-    """A matrix without a Cholesky root. `place`: the first row at which it has none;
-    `singular`: whether it is flat there, as far as its digits tell, or else curves downwards.
+    """A matrix without a Cholesky root. `place`: the first row at which it has none. `singular`:
+    whether it is flat there (to its digits), otherwise it curves downwards.
     """
 
     def __init__(self, message: str, place: int, singular: bool) -> None:
         super().__init__(message)
         self.place, self.singular = place, singular
 
-    def __reduce__(self) -> tuple[Any, ...]:  # so that another process can be told
+    def __reduce__(self) -> tuple[Any, ...]:  # so that it can be sent to another process
         return type(self), (str(self), self.place, self.singular)
 
 
@@ -58,9 +58,9 @@ def cholesky(rows: Sequence[Vector]) -> list[Vector]:
         L[i][j] = (A[i][j] - L[i] . L[j]) / L[j][j]       the products of the j entries so far
         L[i][i] = sqrt(A[i][i] - L[i] . L[i])
 
-    What stands under the root is what the rows above have left of A[i][i]. Raises
-    NotPositiveDefiniteError where that is not positive, or less than 1e-12 of A[i][i]. Reads
-    the lower triangle only. Golub and Van Loan, Matrix Computations, section 4.2.
+    Under the root is what the rows above have left of A[i][i]. Raises NotPositiveDefiniteError
+    where it is not positive, or less than 1e-12 of A[i][i]. Reads only the lower triangle. Golub
+    and Van Loan, Matrix Computations, section 4.2.
     """
     root: list[Vector] = []
     for i, row in enumerate(rows):

@@ -2,9 +2,9 @@
 
     loss(w - d)  is about  loss(w) - g . d + d . H d / 2        lowest where  H d = g
 
-w are the numbers of all parameters, d how far each of them moves; g is the gradient, and H
-the Hessian, all second derivatives: its row i is the gradient of g[i]. Where the loss is a
-parabola itself, one step is all:
+w are the numbers of all parameters, d is how far each of them moves, g is the gradient, and H is
+the Hessian, which holds all second derivatives: its row i is the gradient of g[i]. Where the loss
+is a parabola itself, one step is enough:
 
 >>> from tinygrad_lr import Value
 >>> w = Value([3.0, -2.0])
@@ -14,57 +14,52 @@ parabola itself, one step is all:
 >>> w
 Value([1.0, 5.0])
 
-Near a minimum each step doubles the number of right digits. And the unit of a feature does
-not matter: where it makes w a thousandth, it makes d a thousandth too. `lbfgs` does without
-the n^2 numbers of H.
+Near a minimum each step doubles the number of correct digits. The unit of a feature does not
+matter: a unit that makes w a thousandth makes d a thousandth too. `lbfgs` does without the n^2
+numbers of H.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import InitVar, dataclass, field
 from itertools import chain
 
 from ..core.array import from_flat, numbers
 from ..core.backward import backward_pass
 from ..core.value import Value
 from .line_search import Closure, ClosureOptimizer, backtrack, require_finite
-from .linear import NotPositiveDefiniteError, Vector, cholesky, dot, moved, solve
-from .optimizer import Schedule
+from .linear import NotPositiveDefiniteError, cholesky, dot, moved, solve
+from .optimizer import LearningRate, Vector, option
 
 __all__ = ["Newton"]
 
 
+@dataclass(eq=False, repr=False)
 class Newton(ClosureOptimizer):
     """Multiply the gradient by the inverse of the Hessian.
 
         w <- w - lr * d,   (H + damping * I) d = g
 
-    Adds to gradient descent: H, the gradient's own derivative, which gives each direction
-    the rate that its curvature asks for. For logistic regression this is known as
-    "iteratively reweighted least squares", and about ten steps are enough.
+    Adds to gradient descent: H, the derivative of the gradient, which gives each direction the rate
+    that fits its curvature. For logistic regression this is known as "iteratively reweighted least
+    squares", and about ten steps are enough.
 
-    Far from the minimum the step may be too long. `damping`, in the unit of H, shortens it
-    and turns it towards -g; a very large one is gradient descent with the rate lr / damping
-    (Levenberg 1944). `line_search` halves it until the loss falls (`backtrack`); if it never
-    does, w stays and `stop_reason` says so.
+    Far from the minimum the step may be too long. `damping`, in the unit of H, shortens it and
+    turns it towards -g; a very large one is gradient descent with the rate lr / damping
+    (Levenberg 1944). `line_search` halves the step until the loss falls (`backtrack`); if it never
+    falls, w stays and `stop_reason` says so.
 
     Raises NotPositiveDefiniteError, a ValueError, where the parabola has no lowest point,
     and FloatingPointError where the step would lead to a loss that is not finite; both change
-    nothing. Price, for n numbers in all parameters: n + 1 backward walks, n^2 numbers of
-    memory, n^3 / 6 multiplications. Nocedal and Wright 2006, section 3.3.
+    nothing. Cost, for n numbers in all parameters: n + 1 backward passes, n^2 numbers of memory,
+    n^3 / 6 multiplications. Nocedal and Wright 2006, section 3.3.
     """
 
-    def __init__(
-        self,
-        parameters: Iterable[Value],
-        lr: float | Schedule = 1.0,
-        damping: float = 0.0,
-        *,
-        line_search: bool = False,
-    ) -> None:
-        super().__init__(parameters, lr)
-        self.check(damping=damping)
-        self.damping, self.line_search = damping, line_search
+    parameters: InitVar[Iterable[Value]]
+    lr: LearningRate = LearningRate(1.0)
+    damping: float = option(0.0)
+    line_search: bool = field(default=False, kw_only=True)
 
     def advance(self, closure: Closure, w: list[float]) -> float:
         """w - lr * d."""
@@ -88,10 +83,10 @@ class Newton(ClosureOptimizer):
         return loss
 
     def derivatives(self, closure: Closure) -> tuple[float, list[float], list[list[float]]]:
-        """The loss, its gradient, and the rows of its Hessian. All must be finite.
+        """The loss, its gradient, and the rows of its Hessian. Raises if one is not finite.
 
-        The first walk back makes the gradient as a graph; from each number of it another
-        walk makes one row.
+        The first backward pass gives the gradient as a graph. From each number of the gradient
+        another backward pass gives one row of the Hessian.
         """
         loss, gradients = self.loss_and_gradient(closure, graph=True)
         g = numbers(x.data if type(x) is Value else x for x in gradients)
@@ -99,7 +94,7 @@ class Newton(ClosureOptimizer):
         for p, gradient in zip(self.parameters, gradients):
             for i in range(p.size):
                 row = {}
-                if type(gradient) is Value:  # else it is constant
+                if type(gradient) is Value:  # otherwise it is constant
                     one = from_flat([float(j == i) for j in range(p.size)], p.shape)
                     row = backward_pass(gradient, one if p.shape else 1.0)
                 rows.append(numbers(row.get(q, q.data * 0.0) for q in self.parameters))

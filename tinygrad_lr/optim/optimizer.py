@@ -1,14 +1,14 @@
-"""What all first-order optimizers share: walk the parameters, replace each by a better one.
+"""What first-order optimizers share: walk the parameters, replace each by a better one.
 
     w <- w - lr * direction(gradient, memory of earlier gradients)
 
-An optimizer is its `update`: from numbers, their gradient and what it remembers of earlier
-ones, the new numbers. All are flat lists of floats, because to an optimizer a model is one
-long vector: the numbers of all parameters, one parameter after the other, are updated in one
-go. The memory is a dict; a list in it has a place for each number of w, anything else is one
-number for all, so it can be saved as JSON. What all optimizers have in common happens
-before: going uphill, weight decay, and counting t, the gradients so far. A parameter that no
-gradient reaches stays and does not age; with those of its age it is updated when one does.
+An optimizer is its method `update`: from the numbers, their gradient and what it remembers of
+earlier gradients, it computes the new numbers. All of them are flat lists of floats, because to
+an optimizer a model is one long vector: the numbers of all parameters, one parameter after the
+other. They are updated together. The memory is a dict that JSON can hold: a list in it has an
+entry for each number of w, anything else is one entry for all. The base class does what all have
+in common: going uphill, weight decay, and t, the count of gradients so far. A parameter without a
+gradient stays where it is and does not age.
 
 >>> import math
 >>> from tinygrad_lr import Value
@@ -22,10 +22,13 @@ gradient reaches stays and does not age; with those of its age it is updated whe
 >>> w
 Value([0.75, 1.25])
 
-Letters, in code and formulas: w the numbers (x one of them), g their gradient (d one of
-them), lr the learning rate, t the count above. Products, quotients and roots of w and g are
-number by number. Optimizers that evaluate the loss themselves (`Newton`, `LBFGS`) step in
-another way.
+The optimizers of this folder are dataclasses: the options stand at the top of the class, in the
+order in which they are given, each with its default and, by `option`, the limit it must be below.
+
+Letters, in code and formulas: w the numbers (x one of them), g their gradient (d one of them),
+lr the learning rate, t the count above. Products, quotients and roots of w and g are taken
+number by number. Optimizers that evaluate the loss themselves (`Newton`, `LBFGS`) have another
+`step`, see `line_search`.
 """
 
 from __future__ import annotations
@@ -33,51 +36,92 @@ from __future__ import annotations
 import math
 import warnings
 from collections.abc import Callable, Iterable, Iterator
+from dataclasses import field
 from itertools import accumulate
 from numbers import Real
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeAlias
 
 from ..core.array import from_flat
 from ..core.value import Value
 
-__all__ = ["Optimizer"]
+__all__ = ["LearningRate", "Optimizer", "Schedule", "State", "Vector", "option"]
 
-Schedule = Callable[[int], float]
+Schedule: TypeAlias = Callable[[int], float]
+Vector: TypeAlias = list[float]
+State: TypeAlias = dict[str, Any]
+
+
+def option(default: float, below: float = math.inf) -> Any:
+    """An option of an optimizer, for a dataclass: a number from 0 to below this limit."""
+    return field(default=default, metadata={"below": below})
+
+
+class LearningRate:
+    """The option `lr`: set to a number or a schedule, it reads as the rate of the next step.
+
+    A descriptor: Python calls `__get__` for `optimizer.lr`, `__set__` for `optimizer.lr = 0.1`.
+    """
+
+    def __init__(self, default: float) -> None:
+        self.default = default
+
+    def __get__(self, optimizer: Optimizer | None, kind: type | None = None) -> float:
+        if optimizer is None:  # a dataclass asks the class for the default
+            return self.default
+        if not callable(optimizer._lr):
+            return optimizer._lr
+        lr = float(optimizer._lr(optimizer.steps))
+        Optimizer.check(lr=lr)
+        return lr
+
+    def __set__(self, optimizer: Optimizer, lr: float | Schedule) -> None:
+        if not callable(lr):
+            Optimizer.check(lr=lr)
+            lr = float(lr)
+        optimizer._lr = lr
 
 
 class Group(NamedTuple):
     """Parameters that have had all gradients together, and what is remembered of them."""
 
     parameters: list[Value]
-    state: dict[str, Any]  # lists have a place for each number of each parameter
+    state: State  # lists have an entry for each number of each parameter
 
+    def split(self) -> Iterator[State]:
+        """What is remembered of each parameter."""
+        ends = list(accumulate(p.size for p in self.parameters))
+        for start, end in zip([0, *ends], ends):
+            yield {k: v[start:end] if isinstance(v, list) else v for k, v in self.state.items()}
 
-def _split(group: Group) -> Iterator[dict[str, Any]]:
-    """What a group remembers of each parameter."""
-    ends = list(accumulate(p.size for p in group.parameters))
-    for start, end in zip([0, *ends], ends):
-        yield {k: v[start:end] if isinstance(v, list) else v for k, v in group.state.items()}
-
-
-def _joined(states: list[dict[str, Any]]) -> dict[str, Any]:
-    """What is remembered of parameters of one age as the memory of a group."""
-    return {
-        k: [v for state in states for v in state[k]] if isinstance(first, list) else first
-        for k, first in states[0].items()
-    }
+    @classmethod
+    def joined(cls, members: list[tuple[Value, State]]) -> Group:
+        """The group of parameters of the same age, each with what is remembered of it."""
+        (_, first), *_ = members
+        return cls(
+            [p for p, _ in members],
+            {
+                k: [v for _, state in members for v in state[k]] if isinstance(one, list) else one
+                for k, one in first.items()
+            },
+        )
 
 
 class Optimizer:
-    """Base class. A subclass defines `update`, and stores its options before the first step.
+    """Base class. A subclass defines `update`.
 
-    `parameters`: leaf Values. `lr`: the learning rate, a number, or a function from the
-    number of steps already taken to a number (`optim.schedules`). `weight_decay`: adds
-    weight_decay * w to each gradient, which is an L2 penalty of weight_decay / 2 * |w|^2.
-    `maximize`: go uphill, as for a log-likelihood. Raises ValueError for an impossible
-    option, TypeError where a parameter is no leaf.
+    `parameters`: leaf Values. `lr`: the learning rate, a number, or a function from the number
+    of steps already taken to a number (`optim.schedules`). `weight_decay`: adds weight_decay * w
+    to each gradient, which is an L2 penalty of weight_decay / 2 * |w|^2. `maximize`: go uphill,
+    as for a log-likelihood. Raises ValueError for an impossible option, TypeError where a
+    parameter is not a leaf.
     """
 
-    decoupled_weight_decay = False  # True: w <- (1 - lr * weight_decay) * w instead, see AdamW
+    lr = LearningRate(1e-3)
+    _lr: float | Schedule  # as it was set
+    parameters: list[Value]
+    weight_decay: float = 0.0
+    maximize: bool = False
+    decoupled_weight_decay: bool = False  # w <- (1 - lr * weight_decay) * w instead, see AdamW
 
     def __init__(
         self,
@@ -87,6 +131,12 @@ class Optimizer:
         weight_decay: float = 0.0,
         maximize: bool = False,
     ) -> None:
+        self.check(weight_decay=weight_decay)
+        self.lr, self.weight_decay, self.maximize = lr, weight_decay, maximize
+        self.__post_init__(parameters)
+
+    def __post_init__(self, parameters: Iterable[Value]) -> None:
+        """Check the parameters and options; a dataclass calls this when its options are set."""
         if isinstance(parameters, Value):
             raise TypeError("parameters are a list of Values; for a single one: [parameter]")
         self.parameters = list(parameters)
@@ -97,37 +147,20 @@ class Optimizer:
                 raise TypeError(f"a parameter is a leaf Value, made by Value(...); got {p!r}")
         if len(set(self.parameters)) < len(self.parameters):
             raise ValueError("the same parameter is given twice")
-        self.lr = lr
-        self.check(weight_decay=weight_decay)
-        self.weight_decay = weight_decay
-        self.maximize = maximize
+        for name, declared in getattr(self, "__dataclass_fields__", {}).items():
+            if "below" in declared.metadata:
+                self.check(below=declared.metadata["below"], **{name: getattr(self, name)})
         self.steps = 0
-        self._idle = [False] * len(self.parameters)  # which had no gradient, last time
+        self._idle = [False] * len(self.parameters)  # which had no gradient in the last step
         self._groups = [Group(self.parameters, {})]
 
     @staticmethod
     def check(*, below: float = math.inf, **options: float) -> None:
-        """Refuse an option outside [0, below), or one that is no number, by its name."""
+        """Raise ValueError for an option outside [0, below), or one that is not a number."""
         for name, option in options.items():
             if not isinstance(option, Real) or not 0.0 <= option < below:
                 limit = "finite" if below == math.inf else f"below {below:g}"
                 raise ValueError(f"{name} is {option!r}; it must be at least 0 and {limit}")
-
-    @property
-    def lr(self) -> float:
-        """The learning rate of the next step; may be set to a number or a schedule."""
-        if not callable(self._lr):
-            return self._lr
-        lr = float(self._lr(self.steps))
-        self.check(lr=lr)
-        return lr
-
-    @lr.setter
-    def lr(self, lr: float | Schedule) -> None:
-        if not callable(lr):
-            self.check(lr=lr)
-            lr = float(lr)
-        self._lr = lr
 
     def step(self) -> None:
         """Move every parameter that has a gradient. Reads `.grad`, replaces `.data`."""
@@ -139,7 +172,7 @@ class Optimizer:
             if parameters[0]._grad is None:
                 continue
             state["t"] = state.get("t", 0) + 1
-            w, g = _side_by_side(parameters)
+            w, g = numbers_and_gradients(parameters)
             if self.weight_decay or self.maximize:
                 w, g = self._decayed(w, g, lr)
             place(parameters, self.update(w, g, state, lr))
@@ -151,53 +184,43 @@ class Optimizer:
             )
         self.steps += 1
 
-    @property
-    def states(self) -> list[dict[str, Any]]:
-        """What is remembered of each parameter, apart from the others."""
-        states = {
-            p: state for group in self._groups for p, state in zip(group.parameters, _split(group))
-        }
-        return [states[p] for p in self.parameters]
-
-    def _regroup(self, states: list[dict[str, Any]], idle: list[bool]) -> None:
-        """Put side by side the parameters of one age that have a gradient, or that have none."""
-        groups: dict[str, list[tuple[Value, dict[str, Any]]]] = {}
-        for p, state, without in zip(self.parameters, states, idle):
-            age = sorted((k, [] if isinstance(v, list) else v) for k, v in state.items())
-            groups.setdefault(repr((without, age)), []).append((p, state))
-        self._idle = idle
-        self._groups = [
-            Group([p for p, _ in group], _joined([state for _, state in group]))
-            for group in groups.values()
-        ]
-
-    def _decayed(
-        self, w: list[float], g: list[float], lr: float
-    ) -> tuple[list[float], list[float]]:
-        """What the update sees: the gradient turned to go uphill, and with the weight decay."""
+    def _decayed(self, w: Vector, g: Vector, lr: float) -> tuple[Vector, Vector]:
+        """The numbers and gradients for `update`, with `maximize` and weight decay in them."""
         decay = self.weight_decay
         if self.maximize:
             g = [-d for d in g]
         if decay and self.decoupled_weight_decay:
-            kept = 1.0 - lr * decay
-            w = [kept * x for x in w]
+            w = [(1.0 - lr * decay) * x for x in w]
         elif decay:
             g = [d + decay * x for x, d in zip(w, g)]
         return w, g
 
-    def update(
-        self, w: list[float], g: list[float], state: dict[str, Any], lr: float
-    ) -> list[float]:
-        """The new numbers; `state` is what is remembered, at first {"t": 1}."""
+    def update(self, w: Vector, g: Vector, state: State, lr: float) -> Vector:
+        """The new numbers. `state` is what is remembered, at first {"t": 1}."""
         raise NotImplementedError
 
+    @property
+    def states(self) -> list[State]:
+        """What is remembered of each parameter, in their order."""
+        states = {p: s for group in self._groups for p, s in zip(group.parameters, group.split())}
+        return [states[p] for p in self.parameters]
+
+    def _regroup(self, states: list[State], idle: list[bool]) -> None:
+        """Group the parameters of one age that have a gradient, and those that have none."""
+        groups: dict[str, list[tuple[Value, State]]] = {}
+        for p, state, without in zip(self.parameters, states, idle):
+            age = sorted((k, [] if isinstance(v, list) else v) for k, v in state.items())
+            groups.setdefault(repr((without, age)), []).append((p, state))
+        self._idle = idle
+        self._groups = list(map(Group.joined, groups.values()))
+
     def zero_grad(self) -> None:
-        """Forget all gradients; call it once for each step, before backward."""
+        """Forget all gradients. Call it once for each step, before backward."""
         for parameter in self.parameters:
             parameter._grad = None
 
-    def state_dict(self) -> dict[str, Any]:
-        """All that the next step depends on beside the parameters and options, JSON-able."""
+    def state_dict(self) -> State:
+        """What the next step depends on besides the parameters and options; JSON can hold it."""
         return {
             "optimizer": type(self).__name__,
             "lr": None if callable(self._lr) else self._lr,
@@ -205,8 +228,8 @@ class Optimizer:
             "states": self.states,
         }
 
-    def load_state_dict(self, saved: dict[str, Any]) -> None:
-        """Continue where `state_dict` was taken. Raises ValueError if it is another's."""
+    def load_state_dict(self, saved: State) -> None:
+        """Go on from a `state_dict`. Raises ValueError for that of another optimizer."""
         if saved.get("optimizer") != type(self).__name__:
             raise ValueError(
                 f"this state belongs to {saved.get('optimizer')!r}, not to {type(self).__name__!r}"
@@ -232,10 +255,10 @@ class Optimizer:
         return f"<{type(self).__name__}: {len(self.parameters)} parameters, {self.steps} steps>"
 
 
-def _side_by_side(parameters: list[Value]) -> tuple[list[float], list[float]]:
-    """The numbers of all parameters in one list, and their gradients in another."""
-    w: list[float] = []
-    g: list[float] = []
+def numbers_and_gradients(parameters: list[Value]) -> tuple[Vector, Vector]:
+    """The numbers of all parameters in one list, their gradients in another."""
+    w: Vector = []
+    g: Vector = []
     for parameter in parameters:
         data, gradient = parameter._data, parameter._grad
         if type(data) is float:
@@ -247,7 +270,7 @@ def _side_by_side(parameters: list[Value]) -> tuple[list[float], list[float]]:
     return w, g
 
 
-def place(parameters: list[Value], w: list[float]) -> None:
+def place(parameters: list[Value], w: Vector) -> None:
     """Give each parameter its part of the numbers of all."""
     start = 0
     for parameter in parameters:

@@ -7,17 +7,17 @@
     cosine_decay(lr, steps, final)    half a wave of the cosine, then final
     warmup(steps, schedule)           up a ramp, then what follows
 
-Why rates shrink: a gradient of a few rows is the true one plus noise, and the noise does
-not end at the minimum; with a constant rate w trembles around it for ever, about
-sqrt(rate) wide. Robbins and Monro (1951) showed that w arrives, if
+Why rates shrink: the gradient of a few rows is the true gradient plus noise, and the noise does
+not end at the minimum. With a constant rate w keeps moving around the minimum, at a distance of
+about sqrt(rate). Robbins and Monro (1951) showed that w converges if
 
-    sum of all lr      is infinite    (else w may run out of way before it is there), and
-    sum of all lr**2   is finite      (else the noise never dies down).
+    sum of all lr      is infinite    (otherwise w may stop before it is there), and
+    sum of all lr**2   is finite      (otherwise the noise never dies down).
 
-Only `inverse_time_decay` does both. A constant rate breaks the second (so does a cosine with
-final > 0); a staircase, an exponential, and a cosine down to 0 break the first, and are used
-all the same: with finitely many steps the way was long enough if the loss says so. A
-`warmup` changes finitely many terms, so it satisfies what its schedule does.
+Only `inverse_time_decay` does both. A constant rate violates the second condition, and so does a
+cosine with final > 0. A staircase, an exponential, and a cosine down to 0 violate the first. They
+are used all the same: the number of steps is finite, and the loss shows whether w came far enough.
+A `warmup` changes finitely many terms, so it satisfies the conditions that its schedule satisfies.
 
 >>> from tinygrad_lr import Value
 >>> from tinygrad_lr.optim import SGD
@@ -32,8 +32,8 @@ all the same: with finitely many steps the way was long enough if the loss says 
 0.25
 0.16666666666666666
 
-A step is one call of `Optimizer.step`, not an epoch. Any function of this kind will do as
-`lr`; none here looks at the loss.
+A step is one call of `Optimizer.step`, not an epoch. Any function from step number to rate will do
+as `lr`. These do not look at the loss.
 """
 
 from __future__ import annotations
@@ -119,11 +119,11 @@ def cosine_decay(lr: float, steps: int, final: float = 0.0) -> Schedule:
 
 
 def warmup(steps: int, schedule: float | Schedule) -> Schedule:
-    """A ramp of `steps` steps up to the first rate of `schedule` (or a number), which follows.
+    """A ramp of `steps` steps up to the first rate of `schedule` (or a number), then the schedule.
 
-    The first rate is 1 / steps of it, not 0, which would be a step that goes nowhere. For
-    optimizers whose averages know little at the beginning, and for rates that are too
-    large for the steep start. Goyal et al. 2017.
+    The first rate is 1 / steps of it; 0 would be a step that does not move. For optimizers whose
+    averages know little at the beginning, and for rates that are too large for a steep start.
+    Goyal et al. 2017.
 
     >>> [warmup(4, 1.0)(step) for step in range(6)]
     [0.25, 0.5, 0.75, 1.0, 1.0, 1.0]

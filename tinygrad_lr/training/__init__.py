@@ -1,13 +1,16 @@
-"""The loop that learns, and what keeps watch over it.
+"""The loop that learns, and what watches over it.
 
-    checkpoint    training that survives being killed
+    history       what happened, step by step; or why it went wrong
+    watching      numbers that are not finite, and reasons to stop
+    checkpoint    a run that was killed goes on as if nothing had happened
+    loop          the loop itself: read this
     parallel      the gradient as a sum over shards, one a process
-    loop          the loop, and its history
 
 The loop knows nothing of logistic regression.
 """
 
-from .loop import DivergenceError, History, minimize
+from .history import DivergenceError, History
+from .loop import minimize
 from .parallel import DataParallel
 
 __all__ = ["DataParallel", "DivergenceError", "History", "minimize"]

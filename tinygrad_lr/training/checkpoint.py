@@ -1,20 +1,19 @@
 """Checkpoints: a run that was killed goes on as if nothing had happened.
 
-What comes next depends on four things, and a checkpoint is these four, as JSON:
+What comes next depends on four things. A checkpoint holds these four, as JSON:
 
     parameters      the numbers learned so far
     optimizer       what it remembers: velocities, means, the number of steps
-    batches         which epoch this is, from which its order follows, and how many of its
-                    batches are done: on resuming, the same order is drawn and these dropped
+    batches         which epoch this is, which decides its order, and how many of its batches
+                    are done: these are skipped when the run is resumed
     history         what happened so far
 
-Floats are written by `repr`, which gives all their digits. So the weights at the end of a
-run that was killed and resumed are, bit for bit, those of a run that never stopped.
+Floats are written by `repr`, with all their digits. So a run that was killed and resumed ends with
+the same weights, bit for bit, as a run that never stopped.
 
-The file is never half-written, whenever the machine stops: the new one is written beside it
-and, once it has reached the disk, takes its name in one move. And it is never trusted: it
-is checked as a whole before the first number is used, and being JSON it can hold nothing but
-data. (A pickle can hold commands.)
+The file is never half-written, whenever the machine stops: the new one is written beside it, and
+takes its name once it has reached the disk. And the file is never trusted: all of it is checked
+before the first number is used, and as JSON it can hold only data. (A pickle can hold commands.)
 
 >>> import tempfile, pathlib
 >>> from tinygrad_lr.data import Batches
@@ -29,134 +28,180 @@ data. (A pickle can hold commands.)
 ...     return w.data
 >>> train(epochs=2) != train(epochs=5)       # goes on after the second epoch
 True
->>> resumed = train(epochs=5)                # was done already: nothing happens
+>>> resumed = train(epochs=5)                # is complete already: nothing happens
 >>> path.unlink()
 >>> train(epochs=5) == resumed               # from the start
 True
 
-Not in the file: the loss and the data, which are yours to bring again, and the state of
-callbacks.
+Not in the file: the loss and the data, which you pass in again, and the state of callbacks.
 """
 
 from __future__ import annotations
 
 import copy
-import inspect
 import json
 import math
 import os
 from collections.abc import Iterable, Iterator, Sequence
+from numbers import Integral
 from os import PathLike
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol, TypedDict, runtime_checkable
 
 from ..core.array import Data, as_data, numbers, shape_of
 from ..core.value import Value
+from ..optim import Optimizer
+from ..optim.line_search import ClosureOptimizer
+from .history import History
 
-__all__ = ["after", "read_checkpoint", "state_of", "write_checkpoint"]
+__all__ = ["Checkpointing", "Progress", "Stateful"]
 
 FORMAT = "tinygrad_lr checkpoint 1"
-LARGEST = 2**53  # of all counts: from there on floats do not tell n from n + 1
+LARGEST = 2**53  # of all counts: from here on the floats n and n + 1 may be the same
 
 
-def write_checkpoint(
-    path: str | PathLike[str],
-    parameters: Sequence[Value],
-    optimizer: Any,
-    begun: Any,
-    rows: Sequence[int],
-    history: Any,
-) -> None:
-    """Write a checkpoint in place of an older one, which stays until this one is complete.
+class Checkpointing(TypedDict, total=False):
+    """Arguments of `minimize` that others pass on to it."""
 
-    `begun`: `state_of` the batches when the epoch began. `rows`: of each of its batches that
-    is done. Where a number is not finite nothing is written: the older one is of more use.
+    checkpoint: str | PathLike[str] | None
+    every: int
+    resume: bool
+
+
+class Progress:
+    """Where a run stands, in memory and in its file. Without a `path` nothing is written.
+
+    `rows`: how many rows each batch of this epoch had that is done. Raises ValueError or
+    FileNotFoundError for a path, `every` or `resume` that cannot work, before the first step.
     """
-    document = {
-        "format": FORMAT,
-        "parameters": [{"label": p.label, "data": p.tolist()} for p in parameters],
-        "optimizer": optimizer.state_dict(),
-        "batches": begun,
-        "rows": rows,
-        "history": vars(history),
-    }
-    try:
-        text = json.dumps(document, allow_nan=False)
-    except ValueError:
-        return
-    path = Path(path)
-    partial = path.with_name(path.name + ".partial")
-    with open(partial, "w", encoding="utf-8") as file:
-        file.write(text + "\n")
-        file.flush()
-        os.fsync(file.fileno())  # to the disk, before the name points to it
-    os.replace(partial, path)
-    if os.name == "posix":  # pragma: no branch (elsewhere a directory cannot be opened)
-        directory = os.open(path.parent, os.O_RDONLY)
+
+    def __init__(
+        self,
+        parameters: Sequence[Value],
+        optimizer: Optimizer,
+        batches: Iterable[tuple[Any, Any]],
+        history: History,
+        path: str | PathLike[str] | None = None,
+        every: int = 1000,
+        resume: bool = False,
+    ) -> None:
+        self.parameters, self.optimizer = parameters, optimizer
+        self.batches, self.history = batches, history
+        self.path, self.every = None if path is None else Path(path), every
+        self.rows: list[int] = []
+        if self.path is None:
+            if resume:
+                raise ValueError("minimize: resume=True needs checkpoint=, the file to resume from")
+            return
+        if not self.path.parent.is_dir():
+            raise FileNotFoundError(f"there is no directory {self.path.parent} for the checkpoint")
+        if not isinstance(every, Integral) or every < 1:
+            raise ValueError(f"minimize: every is {every!r}; it must be at least 1 step")
+        if resume and self.path.exists():
+            self.restore(self.path)
+
+    def rest_of_epoch(self) -> Iterator[tuple[Any, Any]]:
+        """The batches of this epoch that are not done yet."""
+        self.begun = state_of(self.batches)
+        drawn = iter(self.batches)
+        for place, expected in enumerate(self.rows):
+            _, y = next(drawn, (None, ()))
+            if len(y) != expected:
+                raise ValueError(
+                    f"batch {place + 1} had {expected} rows when the checkpoint was written, and "
+                    f"has {len(y)}; resume with the same data and batch size, or delete the "
+                    "checkpoint"
+                )
+        yield from drawn
+
+    def finish_step(self, rows: int) -> None:
+        """Count a batch of so many rows as done, and save after every so many steps."""
+        self.rows.append(rows)
+        if self.path is not None and self.history.steps % self.every == 0:
+            self.write(self.path, self.begun)
+
+    def save(self) -> None:
+        """Save between two epochs."""
+        if self.path is not None:
+            self.write(self.path, state_of(self.batches))
+
+    def write(self, path: Path, begun: Any) -> None:
+        """Replace the checkpoint by a new one. The older one stays until this one is complete.
+
+        `begun`: the state of the batches when the epoch began. Where a number is not finite
+        nothing is written: the older checkpoint is of more use.
+        """
+        document = {
+            "format": FORMAT,
+            "parameters": [{"label": p.label, "data": p.tolist()} for p in self.parameters],
+            "optimizer": self.optimizer.state_dict(),
+            "batches": begun,
+            "rows": self.rows,
+            "history": vars(self.history),
+        }
         try:
-            os.fsync(directory)  # the new name, too
-        finally:
-            os.close(directory)
+            text = json.dumps(document, allow_nan=False)
+        except ValueError:
+            return
+        partial = path.with_name(path.name + ".partial")
+        with open(partial, "w", encoding="utf-8") as file:
+            file.write(text + "\n")
+            file.flush()
+            os.fsync(file.fileno())  # to the disk, before the name points to it
+        os.replace(partial, path)
+        if os.name == "posix":  # pragma: no branch (elsewhere a directory cannot be opened)
+            directory = os.open(path.parent, os.O_RDONLY)
+            try:
+                os.fsync(directory)  # the new name, too
+            finally:
+                os.close(directory)
+
+    def restore(self, path: Path) -> None:
+        """Go back to where the checkpoint was written.
+
+        Raises ValueError for a file that is not a checkpoint, or one of another training;
+        nothing is changed then.
+        """
+        try:
+            saved = json.loads(path.read_bytes(), parse_float=_finite, parse_constant=_finite)
+            if not isinstance(saved, dict) or saved.get("format") != FORMAT:
+                raise ValueError(f"it does not begin with the format {FORMAT!r}")
+            datas = _checked_parameters(saved["parameters"], self.parameters)
+            events = _checked_history(saved["history"], saved["rows"], self.history)
+            _check_alike("the optimizer", saved["optimizer"], self.optimizer.state_dict())
+            _check_alike("the batches", saved["batches"], state_of(self.batches))
+            _try_out(self.optimizer, saved["optimizer"], dict(zip(self.parameters, datas)))
+            if isinstance(self.batches, Stateful):
+                self.batches.load_state_dict(saved["batches"])  # the last that may refuse
+        except (
+            ArithmeticError, AttributeError, LookupError, RecursionError, TypeError, ValueError,
+        ) as error:  # fmt: skip
+            what = f"it lacks {error}" if isinstance(error, KeyError) else error
+            raise ValueError(f"{path} is no checkpoint of this training: {what}") from None
+        self.optimizer.load_state_dict(saved["optimizer"])
+        for p, data in zip(self.parameters, datas):
+            p.data = data
+        vars(self.history).update(events)
+        self.rows = list(saved["rows"])
 
 
-def read_checkpoint(
-    path: str | PathLike[str],
-    parameters: Sequence[Value],
-    optimizer: Any,
-    batches: Any,
-    history: Any,
-) -> list[int]:
-    """Put all of them where the checkpoint was written; the rows of each batch already done.
+@runtime_checkable
+class Stateful(Protocol):
+    """Batches whose order changes from epoch to epoch, as `Batches`."""
 
-    Where there is no such file nothing happens, and no batch is done. Raises ValueError for
-    a file that is no checkpoint, or one of another training; nothing is changed then.
-    """
-    try:
-        text = Path(path).read_bytes()
-    except FileNotFoundError:
-        return []
-    try:
-        saved = json.loads(text, parse_float=_finite, parse_constant=_finite)
-        if not isinstance(saved, dict) or saved.get("format") != FORMAT:
-            raise ValueError(f"it does not begin with the format {FORMAT!r}")
-        datas = _checked_parameters(saved["parameters"], parameters)
-        events = _checked_history(saved["history"], saved["rows"], history)
-        _check_alike("the optimizer", saved["optimizer"], optimizer.state_dict())
-        _check_alike("the batches", saved["batches"], state_of(batches))
-        _try_out(optimizer, saved["optimizer"], dict(zip(parameters, datas)))
-        if saved["batches"] is not None:
-            batches.load_state_dict(saved["batches"])  # the last that may refuse
-    except (
-        ArithmeticError, AttributeError, LookupError, RecursionError, TypeError, ValueError,
-    ) as error:  # fmt: skip
-        what = f"it lacks {error}" if isinstance(error, KeyError) else error
-        raise ValueError(f"{path} is no checkpoint of this training: {what}") from None
-    optimizer.load_state_dict(saved["optimizer"])
-    for p, data in zip(parameters, datas):
-        p.data = data
-    vars(history).update(events)
-    return list(saved["rows"])
+    def state_dict(self) -> dict[str, Any]:
+        """What the order of the next epoch depends on."""
+
+    def load_state_dict(self, saved: dict[str, Any]) -> None:
+        """Go on with that epoch."""
 
 
-def state_of(batches: Any) -> Any:
-    """What the order of the next epoch depends on; None for batches that keep one order."""
-    return batches.state_dict() if hasattr(batches, "state_dict") else None
+def state_of(batches: Any) -> dict[str, Any] | None:
+    """The state of batches; None for those that have the same order in every epoch."""
+    return batches.state_dict() if isinstance(batches, Stateful) else None
 
 
-def after(batches: Iterable[tuple[Any, Any]], rows: Sequence[int]) -> Iterator[tuple[Any, Any]]:
-    """The batches of an epoch, without the first, which are done; they had so many rows."""
-    drawn = iter(batches)
-    for place, expected in enumerate(rows):
-        _, y = next(drawn, (None, ()))
-        if len(y) != expected:
-            raise ValueError(
-                f"batch {place + 1} had {expected} rows when the checkpoint was written, and has "
-                f"{len(y)}; resume with the same data and batch size, or delete the checkpoint"
-            )
-    yield from drawn
-
-
-# ---- nothing in the file is taken on trust ---------------------------------------------------
+# ---- everything in the file is checked --------------------------------------------------------
 
 
 def _finite(text: str) -> float:
@@ -184,7 +229,7 @@ def _checked_parameters(saved: Any, parameters: Sequence[Value]) -> list[Data]:
     return datas
 
 
-def _checked_history(saved: Any, rows: Any, history: Any) -> dict[str, Any]:
+def _checked_history(saved: Any, rows: Any, history: History) -> dict[str, Any]:
     """The fields of the history."""
     _check_alike("the history", saved, vars(history))
     for name, part in saved.items():
@@ -198,14 +243,14 @@ def _checked_history(saved: Any, rows: Any, history: Any) -> dict[str, Any]:
     return dict(saved)
 
 
-def _try_out(optimizer: Any, saved: dict[str, Any], datas: dict[Value, Data]) -> None:
-    """Let a copy of the optimizer take a step: so it is known that its memories are whole.
+def _try_out(optimizer: Optimizer, saved: dict[str, Any], datas: dict[Value, Data]) -> None:
+    """Let a copy of the optimizer take a step, to see that its state is complete.
 
-    Those that evaluate the loss themselves check what they load.
+    Optimizers that evaluate the loss themselves check what they load.
     """
     trial = copy.deepcopy(optimizer)
     trial.load_state_dict(saved)
-    if inspect.signature(trial.step).parameters:
+    if isinstance(trial, ClosureOptimizer):
         return
     for p, original in zip(trial.parameters, optimizer.parameters):
         p.data = datas[original]
@@ -217,7 +262,7 @@ def _try_out(optimizer: Any, saved: dict[str, Any], datas: dict[Value, Data]) ->
 
 
 def _check_alike(what: str, saved: Any, now: Any) -> None:
-    """The same names, values of the same types, and in lists and memories numbers alone."""
+    """The same names, values of the same types, and only numbers in lists and dicts."""
     if type(saved) is not type(now):
         raise ValueError(f"the state of {what} is {saved!r}")
     if now is None:
@@ -232,7 +277,7 @@ def _check_alike(what: str, saved: Any, now: Any) -> None:
 
 
 def _check_numbers(what: str, part: Any) -> None:
-    """Floats and counts alone, in lists and dicts of any depth."""
+    """Only floats and counts, in lists and dicts of any depth."""
     for x in part.values() if isinstance(part, dict) else part:
         if isinstance(x, (list, dict)):
             _check_numbers(what, x)

@@ -1,4 +1,4 @@
-"""Data-parallel gradients: the loss is a mean over rows, so rows can be shared out.
+"""Data-parallel gradients: the loss is a mean over rows, so processes can share the rows.
 
                        ┌── worker 1: rows 1 ── loss 1, gradient 1 ──┐
     parameters w, b ───┼── worker 2: rows 2 ── loss 2, gradient 2 ──┼── weighted sum ── step
@@ -6,14 +6,14 @@
 
     gradient over all rows = sum over shards of  rows of shard / all rows * gradient over shard
 
-The rows travel to a worker once and stay there; with each step the parameters travel there,
-a gradient of the same size back. Gradients are added in the order of the shards, whichever
-worker is done first, so a run can be repeated bit for bit.
+The rows travel to a worker once and stay there. In each step the parameters travel to the workers,
+and gradients of the same size travel back. Gradients are added in the order of the shards,
+whichever worker is done first, so a run can be repeated bit for bit.
 
-Only Python's `concurrent.futures` is used. Whatever offers that interface will do: processes
-here (the default), or a cluster, by `Client.get_executor()` of dask.distributed or by
-`mpi4py.futures.MPIPoolExecutor` (`mpiexec -n 3 python -m mpi4py.futures script.py`: two
-workers, and the script itself).
+It uses Python's `concurrent.futures`, and works with any executor of that interface: processes on
+this machine (the default), or a cluster, by `Client.get_executor()` of dask.distributed or by
+`mpi4py.futures.MPIPoolExecutor` (`mpiexec -n 3 python -m mpi4py.futures script.py`: two workers,
+and the script itself).
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ from ..core.array import Array, Data
 from ..core.lift import data_of
 from ..core.operation import Operation
 from ..core.value import Value, record
-from ..data import check_data
+from ..losses.checks import check_data
 
 __all__ = ["DataParallel"]
 
@@ -41,10 +41,11 @@ class DataParallel:
 
     `loss(X, y, *parameters)`: the mean over the rows of a shard, a scalar Value.
     `shards`: pairs (X, y), of any numbers of rows.
-    `executor`: where the work is done. By default one process a shard, ended by `close` or
-    at the end of a `with`. These import your program to find the loss: so it is a function
-    with a name, and a script works under `if __name__ == "__main__":`. Or any executor; if
-    it has several workers, each may come to hold all shards. Or a list, an executor a shard.
+    `executor`: where the work is done. By default in one process a shard, which ends by `close` or
+    at the end of a `with`. These processes import your program to find the loss, so the loss must
+    be a function with a name, and a script must work under `if __name__ == "__main__":`. Or an
+    executor; if it has several workers, each may end up with all shards. Or a list, one executor
+    a shard.
 
     >>> from concurrent.futures import ThreadPoolExecutor
     >>> from tinygrad_lr import binary_cross_entropy_with_logits
@@ -62,12 +63,12 @@ class DataParallel:
     >>> f"{history.epoch_losses[0]:.4f} -> {history.epoch_losses[-1]:.4f}"
     '0.6931 -> 0.5871'
 
-    An epoch is one step on all rows. `batches` is what `minimize` needs for that: one batch
-    whose X and y are elsewhere, so that the loss looks at neither. Terms that need no rows
-    are added outside: `parallel(w, b) + 0.01 * (w @ w)`.
+    An epoch is one step on all rows. `batches` is what `minimize` needs for that: one batch, whose
+    X and y the loss ignores, because the workers have the rows. Terms without rows are added
+    outside: `parallel(w, b) + 0.01 * (w @ w)`.
 
-    Raises what the loss raises; BrokenExecutor if a worker dies: the parameters are then
-    those of the last step. Only first derivatives travel.
+    Raises what the loss raises, and BrokenExecutor if a worker dies; the parameters are then those
+    of the last step. There are first derivatives only.
     """
 
     def __init__(
@@ -83,11 +84,12 @@ class DataParallel:
         rows = sum(len(y) for _, y in self.shards)
         self.shares = [len(y) / rows for _, y in self.shards]
         self.batches = [(None, range(rows))]
-        self._names = [uuid4().hex for _ in self.shards]  # by which workers know them
+        self._names = [uuid4().hex for _ in self.shards]  # by which the workers know them
         self._own: list[Executor] = []
         if executor is None:
-            # A pool of one a shard: a larger pool gives a task to whoever is free. A spawned
-            # process starts afresh; a forked one inherits the locks of threads it has not.
+            # One pool of one process for each shard, because a larger pool gives a task to any
+            # free process. Spawned, because a forked process inherits locks of threads that it
+            # does not have.
             fresh = multiprocessing.get_context("spawn")
             executor = self._own = [ProcessPoolExecutor(1, fresh) for _ in self.shards]
         count = len(self.shards)
@@ -113,7 +115,7 @@ class DataParallel:
         return record(OPERATION, loss, inputs, options={"gradients": gradients})
 
     def _ask(self, shards: dict[int, Shard | None], datas: list[Data]) -> dict[int, Any]:
-        """The answer on each of these shards; None where it is not sent along and not known."""
+        """The answer for each of these shards; None where a worker does not have the shard."""
         i, count = 0, len(self.shards)
         try:
             futures = {}
@@ -133,7 +135,7 @@ class DataParallel:
             ) from error
 
     def close(self) -> None:
-        """End the processes that were started here. A given executor is its owner's matter."""
+        """End the processes that were started here. An executor that was passed in stays open."""
         for executor in self._own:
             executor.shutdown()
 
@@ -146,15 +148,15 @@ class DataParallel:
 
 # ---- in the worker ---------------------------------------------------------------------------
 
-_held: dict[str, Shard] = {}  # the shards that this process was sent, oldest first
+_held: dict[str, Shard] = {}  # the shards that were sent to this process, oldest first
 
 
 def answer(
     name: str, shard: Shard | None, most: int, loss: Callable[..., Value], datas: list[Data]
 ) -> Answer | None:
-    """The loss and its gradients on a shard; None: it is not here, send it along.
+    """The loss and its gradients on a shard; None if the shard must be sent first.
 
-    No more than `most` shards are held, so that what others have left behind goes some time.
+    A process keeps at most `most` shards, so that those of an earlier DataParallel are dropped.
     """
     if shard is None:
         shard = _held.get(name)
@@ -172,7 +174,7 @@ def answer(
     return value.data, [p.data * 0.0 if p.grad is None else p.grad for p in parameters]
 
 
-# ---- back here: one node of the graph, whose gradients are known already ---------------------
+# ---- in the main process: one node of the graph, with known gradients -----------------------
 
 
 def data_parallel(*parameters: Data, gradients: list[Data]) -> Any:
