@@ -6,21 +6,24 @@
 
 REV is checked out into a temporary folder and compared with the working tree. The benchmark
 code is that of the working tree in both cases; only `tinygrad_lr` is imported from another
-place. Each tree has a process of its own, and the two are timed in turns, a burst of some
-milliseconds each, so both meet the same machine. A process may be fast or slow as a whole
-(where its memory lies, how its strings are hashed), so all is repeated with fresh pairs.
+place. Each tree has a process of its own, both on one processor, and the two are timed in turns,
+a burst of some milliseconds each, so both meet the same machine. A process may be fast or slow
+as a whole (where its memory lies, how its strings are hashed), so all is repeated with fresh
+pairs of processes.
 
-The noise is the most that code moves which is the same in both trees: the contenders by hand.
-A figure has moved if it moves by more than that and by more than 2 %, and if all pairs of
-processes agree on the direction.
+The noise is the most that a contender moves that is the same in both trees (it imports nothing
+of tinygrad_lr), at least 2 %. A figure has moved if each pair of processes says that it moved
+by more than the noise.
 """
 
 import argparse
 import json
+import os
 import subprocess
 import sys
 import tempfile
-from contextlib import contextmanager
+from contextlib import contextmanager, redirect_stderr
+from io import StringIO
 from pathlib import Path
 from statistics import median
 from time import perf_counter
@@ -125,7 +128,10 @@ def work(root, parts):
     import tinygrad_lr
 
     assert Path(tinygrad_lr.__file__).is_relative_to(root), tinygrad_lr.__file__
-    steps = dict(figures(parts))
+    if hasattr(os, "sched_setaffinity"):  # Linux
+        os.sched_setaffinity(0, {min(os.sched_getaffinity(0))})
+    with redirect_stderr(StringIO()):  # the table shows who is left out
+        steps = dict(figures(parts))
     counts = {}
     with measuring.settled():
         print(json.dumps(list(steps)), flush=True)
@@ -176,9 +182,8 @@ def show(found, revision, alone):
     slower = faster = 0
     for name, pairs in found.items():
         old, new, times = map(median, zip(*pairs))
-        moved = abs(times - 1.0) > noise and not is_control(name)
-        up = moved and min(ratios[name]) > 1.0
-        down = moved and max(ratios[name]) < 1.0
+        up = min(ratios[name]) > 1.0 + noise and not is_control(name)
+        down = max(ratios[name]) < 1.0 - noise and not is_control(name)
         slower, faster = slower + up, faster + down
         note = "  slower" if up else "  faster" if down else ""
         micros = f"{old * 1e6:10.1f} µs{new * 1e6:10.1f} µs"
