@@ -1,7 +1,7 @@
 """Do the tests notice? Small faults are put into the core, one at a time, and the tests run.
 
     python tests/mutation.py                                  300 faults, half an hour or more
-    python tests/mutation.py --count 40 --only numerics,losses
+    python tests/mutation.py --count 40 --only core/numerics,losses
     python tests/mutation.py --seed 2 --json mutants.json
 
 A mutant is the library with one fault: `<` for `<=`, `+` for `-`, 3 for 2, a condition turned
@@ -10,11 +10,11 @@ when all pass: then a test is missing, or the fault changes nothing that can be 
 of the second kind that are known stand in `EQUIVALENT`, with the reason.
 
 Everything happens in a copy of the tree. Each mutant meets the tests of its own module first,
-then the rest of the quick core tests, and the first failure ends it. The sample is drawn with a
-fixed seed, from each file as many as its share of all possible faults. Needs pytest and
-hypothesis only. (mutmut leaves decorators and what is decorated alone, and that is the whole
-rulebook; cosmic-ray knows neither samples nor tests by module.) pytest does not collect this
-file, and CI does not run it.
+then those of the core and of what stands on it; the first failure ends it. The sample is drawn
+with a fixed seed, from each file as many as its share of all possible faults, at least one.
+Needs pytest and hypothesis only. (mutmut leaves decorators and what is decorated alone, and
+that is the whole rulebook; cosmic-ray knows neither samples nor tests by module.) pytest does
+not collect this file, and CI does not run it.
 """
 
 import argparse
@@ -36,7 +36,7 @@ MODULES = [
     for folder in ("core", "ops", "losses", "optim")
     for path in sorted((HOUSE / folder).glob("[!_]*.py"))
 ] + ["calculus"]
-FIRST = {  # the tests that belong to a module; those of its own name if it is not here
+FIRST = {  # the tests that belong to a module, where it is not the file of its own name
     "core/modes": ["core/test_value", "core/test_threads"],
     "core/lift": ["core/test_lift", "ops/test_rules", "ops/test_elementwise"],
     "losses/linear": ["losses/test_linear", "ops/test_rules"],
@@ -56,40 +56,35 @@ FIRST = {  # the tests that belong to a module; those of its own name if it is n
     "optim/sgd": ["optim/test_sgd", "optim/test_optimizer"],
 }
 REST = [
-    "core", "ops", "losses", "test_calculus.py", "test_gradcheck.py", "test_routes.py",
-    "test_gradient_algebra.py",
+    "core", "ops", "losses", "test_calculus", "test_gradcheck", "test_routes",
+    "test_gradient_algebra",
 ]  # fmt: skip
-REST_OF_OPTIM = ["optim_optimizer", "optim_adaptive", "optim_sgd", "optim_schedules",
-                 "optim_second_order", "training", "models"]  # fmt: skip
+REST_OF_OPTIM = ["optim", "training/test_loop", "models"]
 
 EQUAL = "of equal numbers it does not matter which is given"
 
 # Faults that change nothing: (module, the line, what is replaced, by what), and why.
 EQUIVALENT = {
-    ("array", "if min(shape, default=0) < 0:", "0", "(1)"): "neither 0 nor 1 is below 0",
-    ("array", "y = from_flat([0.0] * math.prod(other), other)", "0.0", "(1.0)"): (
-        "what it is multiplied by is 0"
-    ),
-    ("numerics", "if not y.is_integer() and x < 0.0:", "x < 0.0", "(x <= 0.0)"): (
+    ("core/numerics", "if not y.is_integer() and x < 0.0:", "x < 0.0", "(x <= 0.0)"): (
         "0 has been answered before"
     ),
     (
-        "numerics",
+        "core/numerics",
         "return _log_of_about_1(xs, top) if abs(total) < -0.5 * top else total",
         "abs(total) < -0.5 * top",
         "(abs(total) <= -0.5 * top)",
     ): "at the border both ways are good",
-    ("value", "if x.born > node.born:", "x.born > node.born", "(x.born >= node.born)"): (
+    ("core/value", "if x.born > node.born:", "x.born > node.born", "(x.born >= node.born)"): (
         "no two nodes are born at once"
     ),
-    ("value", "elif x.born > node.born:", "x.born > node.born", "(x.born >= node.born)"): (
+    ("core/value", "elif x.born > node.born:", "x.born > node.born", "(x.born >= node.born)"): (
         "no two nodes are born at once"
     ),
-    ("operations", "return x if x >= y or x != x else y", "x >= y", "(x > y)"): EQUAL,
-    ("operations", "return x if x <= y or x != x else y", "x <= y", "(x < y)"): EQUAL,
-    ("operations", "return low if x < low else high if x > high else x", "x > high",
+    ("ops/elementwise", "return x if x >= y or x != x else y", "x >= y", "(x > y)"): EQUAL,
+    ("ops/elementwise", "return x if x <= y or x != x else y", "x <= y", "(x < y)"): EQUAL,
+    ("ops/elementwise", "return low if x < low else high if x > high else x", "x > high",
      "(x >= high)"): EQUAL,
-    ("losses", "if type(g) is float and g == 1.0:  # a loss is usually the last node",
+    ("losses/likelihood", "if type(g) is float and g == 1.0:  # a loss is usually the last node",
      "type(g) is float", "(type(g) is not float)"): "times 1, a little slower",
 }  # fmt: skip
 
@@ -250,12 +245,20 @@ def copy_of_the_tree():
     return copy
 
 
+def tests_of(module):
+    """The tests of a module: FIRST, or those of its own name, or those of its whole folder."""
+    folder, _, name = module.rpartition("/")
+    own = f"{folder}/test_{name}".lstrip("/")
+    default = own if (ROOT / "tests" / f"{own}.py").exists() else folder
+    return FIRST.get(module, [default])
+
+
 def passes(copy, modules, timeout, bytecode=False):
     """Do all tests pass, those of these modules first?"""
-    first = [name for m in modules for name in FIRST.get(m, [m])]
+    first = [name for m in modules for name in tests_of(m)]
     rest = REST_OF_OPTIM if all(m.startswith("optim/") for m in modules) else REST
     names = list(dict.fromkeys([*first, *rest, *(REST_OF_OPTIM if len(modules) > 1 else [])]))
-    files = [f"tests/test_{name}.py" for name in names]
+    files = [f"tests/{name}" + ".py" * ("test_" in name) for name in names]
     command = [sys.executable, "-m", "pytest", "-x", "-q", "-p", "no:cacheprovider", *files]
     environment = dict(os.environ, PYTHONDONTWRITEBYTECODE="" if bytecode else "1")
     try:
@@ -272,17 +275,21 @@ def passes(copy, modules, timeout, bytecode=False):
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--count", type=int, default=300, help="how many mutants")
-    parser.add_argument("--only", default="", help="modules, with commas: " + " ".join(MODULES))
+    listed = "modules or folders, with commas: " + " ".join(MODULES)
+    parser.add_argument("--only", default="", metavar="MODULES", help=listed)
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--timeout", type=float, default=180.0, help="seconds for all tests")
     parser.add_argument("--json", type=Path, help="write what became of each mutant")
     options = parser.parse_args()
-    names = [m for m in MODULES if not options.only or m in options.only.split(",")]
+    only = set(options.only.split(",")) - {""}
+    names = [m for m in MODULES if not only or only & {m, m.rpartition("/")[0]}]
+    if not names:
+        parser.error(f"no module {options.only}; there are {', '.join(MODULES)}")
     copy = copy_of_the_tree()
     library = copy / "tinygrad_lr"
     try:
         chosen = sample(options.count, names, options.seed, library)
-        passes(copy, ["array", "optim/sgd"], None, bytecode=True)  # and their bytecode is kept
+        passes(copy, ["core/array", "optim/sgd"], None, bytecode=True)  # and their bytecode is kept
         fates = []
         for mutant in chosen:
             path = library / f"{mutant.module}.py"

@@ -1,4 +1,4 @@
-"""Fair stopwatches: contenders take turns, in many short bursts, and pay for their own litter.
+"""Fair stopwatches: contenders take turns, in many short bursts; each frees its own memory.
 
 A machine is slow for a while and fast again. Contenders that run one after the other within
 some hundredths of a second meet the same machine, so each round gives one ratio that can be
@@ -36,7 +36,7 @@ def take_turns(steps, burst, rounds, seconds):
 
     As many rounds as wanted, or as many as fit into `seconds`, but at least five.
     """
-    counts = {name: _count(step, burst) for name, step in steps.items()}
+    counts = {name: steps_in_a_burst(step, burst) for name, step in steps.items()}
     times = {name: [] for name in steps}
     names, end = list(steps), perf_counter() + seconds
     with settled():
@@ -44,12 +44,12 @@ def take_turns(steps, burst, rounds, seconds):
             if turn >= 5 and perf_counter() > end:
                 break
             for name in names:
-                times[name].append(_timed(steps[name], counts[name]))
+                times[name].append(timed(steps[name], counts[name]))
             names.append(names.pop(0))  # another one begins
     return {name: Sample(taken) for name, taken in times.items()}
 
 
-def _timed(step, count):
+def timed(step, count):
     """Seconds a step, on average over this many."""
     gc.collect()
     start = process_time()
@@ -58,10 +58,10 @@ def _timed(step, count):
     return (process_time() - start) / count
 
 
-def _count(step, burst):
+def steps_in_a_burst(step, burst):
     """How many steps fill a burst. They warm the caches as well."""
     count = 1
-    while (taken := _timed(step, count) * count) < burst / 4:
+    while (taken := timed(step, count) * count) < burst / 4:
         count *= 2
     return max(1, round(count * burst / taken))
 
@@ -76,6 +76,12 @@ def settled():
     gc.freeze()
     yield
     gc.unfreeze()
+
+
+def progress(what):
+    """Print what is being measured, on a line that the next one overwrites."""
+    if sys.stderr.isatty():
+        print(f"\r\033[K{what}", end="", file=sys.stderr, flush=True)
 
 
 def chain_times(chains, length, rounds):

@@ -3,6 +3,7 @@
 A contender makes of a problem a pair: `step()`, which computes the loss of the whole batch,
 its gradient, moves the weights once and returns the loss (before the move); and
 `weights()`, all numbers in one flat list, in the order in which they stand here.
+("scalars": forward and backward pass only. Nothing moves; `weights()` is the gradient.)
 """
 
 from random import Random
@@ -14,8 +15,9 @@ from tinygrad_lr.data import StandardScaler, load_breast_cancer, load_digits
 class Problem(NamedTuple):
     """One row of the table.
 
-    kind      "logistic", "softmax" or "network": the function of a contender that plays it
-    inputs    (n, d) the fixed batch, n rows of d features; of a network one row
+    kind      "logistic", "softmax", "network" or "scalars": the function of a contender
+              that plays it
+    inputs    (n, d) the fixed batch, n rows of d features; of "network" one row
     targets   n numbers: 0 or 1; a class; what the network should say
     weights   logistic: d numbers; softmax: d rows of K; network: the layers, each a list of
               units, each a list of weights
@@ -61,8 +63,8 @@ def softmax(batch):
     return Problem("softmax", inputs, table.y.tolist()[:batch], weights, bias, 0.1)
 
 
-def network():
-    """One sample through 2-16-16-1: tanh, then relu, then a plain sum; its squared error."""
+def network(kind="network", batch=1):
+    """Rows through 2-16-16-1: tanh, then relu, then a plain sum; the squared errors summed."""
     random = Random(0)
     sizes = [2, 16, 16, 1]
     weights = [
@@ -70,7 +72,9 @@ def network():
         for n, units in zip(sizes, sizes[1:])
     ]
     bias = [[random.gauss(0.0, 0.1) for _ in range(units)] for units in sizes[1:]]
-    return Problem("network", [[0.6, -1.1]], [0.5], weights, bias, 0.001)
+    more = [[random.gauss(0.0, 1.0) for _ in range(2)] for _ in range(batch - 1)]
+    targets = [0.5, *[random.gauss(0.0, 1.0) for _ in range(batch - 1)]]
+    return Problem(kind, [[0.6, -1.1], *more], targets, weights, bias, 0.001)
 
 
 CHAINS = [10_000, 100_000, 1_000_000]  # operations
@@ -85,3 +89,5 @@ def of_kinds(kinds):
         yield from map(softmax, (1, 32, 256, 1797))
     if "network" in kinds:
         yield network()
+    if "scalars" in kinds:
+        yield network("scalars", batch=8)

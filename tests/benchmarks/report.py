@@ -1,6 +1,6 @@
 """What was measured, as a table and a picture, and what was wanted.
 
-The targets (issue 6), on each version of Python that we support:
+The targets (issues 6 and 15), on each version of Python that we support:
 
     step, over hand        at most 1.3 compiled, 1.8 fused, 3 composed         any batch
     (both regressions)     at most 1.1, 1.25, 1.5                              from 8 rows on
@@ -9,7 +9,9 @@ The targets (issue 6), on each version of Python that we support:
     micrograd over fused   at least 25, 60 (logistic, 30 features)             1, 8 rows
     network                micrograd over composed, both of single numbers, at least 3.5
     gradient               value and gradient over the value alone, at most 3
-    chain                  build and backward at most 1.0 µs, 220 bytes an operation
+    scalars, scalar_engine at least 1.3 over composed, 0.9 without core/fast.py, 4 over lists
+    iteration              slope at most 1.2 in each way
+    chain                  build and backward at most 1.0 µs, 160 bytes an operation
     import                 at most 40 ms
 
 Everything is read from `results`, which is what `--json` writes: times in seconds.
@@ -17,12 +19,15 @@ Everything is read from `results`, which is what `--json` writes: times in secon
 
 from math import exp, log
 
+import iteration
+
 OURS = ["compiled", "fused", "composed"]
 PEERS = ["numpy", "torch", "autograd", "sklearn", "micrograd"]
 TITLES = {
     "logistic": "logistic regression, breast cancer, {features} features",
     "softmax": "softmax regression, digits, {features} features, 10 classes",
     "network": "network 2-16-16-1; of single numbers: composed, compiled, micrograd",
+    "scalars": "network 2-16-16-1 of single numbers, {batch} rows, forward and backward",
 }
 FLOORS = {
     "any_size": "hand without its short cut for one row",
@@ -37,6 +42,12 @@ LEAST = {  # times fused, at this many rows
     "torch": {1: 20.0, 8: 5.0, 32: 2.0},
     "micrograd": {1: 25.0, 8: 60.0},
 }
+SCALARS = {  # times the speed of scalar_engine; None where nothing is wanted
+    "scalar_engine": ("scalar_engine: the shortest kind", None, None),
+    "composed": ("composed: a node for each operation", 1.3, 0.9),
+    "lists": ("lists: dot and sum make one node each", 4.0, None),
+    "micrograd": ("micrograd", None, None),
+}
 
 
 def show(results):
@@ -46,7 +57,9 @@ def show(results):
     print(f"Python {machine['python']}; {versions or 'no peers installed'}; {machine['system']}")
     print("Medians; a step is forward, backward and update, in float64; ✓ target met, ✗ missed")
     targets = Targets()
-    show_steps(results["steps"], targets)
+    show_steps([s for s in results["steps"] if s["kind"] != "scalars"], targets)
+    show_scalars(results, targets)
+    show_iteration(results.get("iteration", {}), targets)
     show_crossings(results["steps"])
     show_gradients(results["gradients"], targets)
     show_chains(results["chains"], targets)
@@ -73,7 +86,8 @@ class Targets:
         """How many times as long as the other, marked."""
         if name not in times or other not in times:
             return "-  "
-        return self.marked(times[name]["over"][other], **wanted)
+        ratio = 1.0 if name == other else times[name]["over"][other]
+        return self.marked(ratio, **wanted)
 
 
 # ---- the tables --------------------------------------------------------------------------
@@ -98,6 +112,33 @@ def show_steps(steps, targets):
         if step["kind"] == "network" and {"micrograd", "composed"} <= set(times):
             ratio = targets.over(times, "micrograd", "composed", least=3.5)
             print(f"{'':9} micrograd over composed: {ratio}")
+
+
+def show_scalars(results, targets):
+    """How many times as fast as `scalar_engine`; in the second pair without core/fast.py."""
+    for step in results["steps"]:
+        if step["kind"] != "scalars":
+            continue
+        print(f"\nThe {TITLES['scalars'].format(**step)}\n")
+        print(row("", ["ms  ", "speed  ", "plain ms  ", "speed  "], 40))
+        runs = [step["times"], results.get("plain", {})]
+        for name, (label, *least) in SCALARS.items():
+            cells = []
+            for times, wanted in zip(runs, least):
+                cells.append(milli(times, name))
+                cells.append(targets.over(times, "scalar_engine", name, least=wanted))
+            print(row(label, cells, 40))
+
+
+def show_iteration(found, targets):
+    if found:
+        print("\nBackward pass through the elements of a Value: ms by their number\n")
+        print(row("", [f"{n:,}  " for n in iteration.SIZES] + ["slope  "], 12))
+    for way, times in found.items():
+        by_size = {int(n): taken for n, taken in times.items()}
+        cells = [f"{brief(by_size[n] * 1e3)}  " if n in by_size else "-  " for n in iteration.SIZES]
+        slope = iteration.slope(by_size)
+        print(row(way, [*cells, "-  " if slope is None else targets.marked(slope, most=1.2)], 12))
 
 
 def show_crossings(steps):
@@ -139,7 +180,7 @@ def show_chains(chains, targets):
         print(row("", [f"{head}  " for head in heads], 21))
     for chain in chains:
         for name, found in chain["times"].items():
-            most = (1.0, 220.0) if name == "composed" else (None, None)
+            most = (1.0, 160.0) if name == "composed" else (None, None)
             build, back, free = (found[phase] * 1e6 for phase in ("build", "backward", "free"))
             size = targets.marked(found["bytes"], most[1]) if found["bytes"] else "-  "
             together = targets.marked(build + back, most[0])
@@ -160,6 +201,11 @@ def row(label, cells, width=9):
 def micro(times, name):
     """The median in microseconds."""
     return f"{times[name]['median'] * 1e6:.1f}  " if name in times else "-  "
+
+
+def milli(times, name):
+    """The median in milliseconds."""
+    return f"{times[name]['median'] * 1e3:.2f}  " if name in times else "-  "
 
 
 def brief(number):

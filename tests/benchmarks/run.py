@@ -4,17 +4,20 @@
     python tests/benchmarks/run.py --quick --only logistic,chains
     python tests/benchmarks/run.py --contenders hand,fused,torch
     python tests/benchmarks/run.py --json times.json --picture times.png
+    python tests/benchmarks/compare.py --against REV        two commits, side by side
 
 A contender is a module of `contenders`; one whose library is missing is left out. All must
-find the same losses and the same weights before a clock is started. What is learned is told
-in `problems`, how time is taken in `measuring`, and what the numbers should be in `report`.
+find the same losses and the same weights before a clock is started. What is learned stands in
+`problems`, how time is taken in `measuring`, and what the numbers should be in `report`.
 """
 
 import argparse
 import json
 import os
 import platform
+import subprocess
 import sys
+import tempfile
 from contextlib import suppress
 from importlib import import_module
 from importlib.metadata import PackageNotFoundError, version
@@ -25,15 +28,16 @@ ROOT = Path(__file__).parents[2]
 sys.path.insert(0, str(ROOT))  # the library beside this file, not an installed one
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # read when numpy is imported
 
+import iteration
 import measuring
 import problems
 import report
 
 CONTENDERS = [
     "hand", "any_size", "bare", "compiled", "fused", "composed", "numpy", "torch", "autograd",
-    "sklearn", "micrograd",
+    "sklearn", "micrograd", "scalar_engine", "lists",
 ]  # fmt: skip
-PARTS = ["logistic", "softmax", "network", "gradient", "chains", "import"]
+PARTS = ["logistic", "softmax", "network", "scalars", "iteration", "gradient", "chains", "import"]
 
 
 def main():
@@ -45,22 +49,28 @@ def main():
     results = {"machine": machine(contenders), "steps": [], "gradients": [], "chains": []}
 
     for problem in problems.of_kinds(options.only):
-        progress(f"a step of {told(problem)}")
+        measuring.progress(f"a step of {description(problem)}")
         results["steps"].append(step_times(problem, contenders, measure))
+    if "scalars" in options.only and os.environ.get("TINYGRAD_LR_PLAIN") != "1":
+        measuring.progress("the scalar network without core/fast.py")
+        results["plain"] = times_in_a_plain_core(options.quick)
+    if "iteration" in options.only:
+        measuring.progress("iteration")
+        results["iteration"] = iteration.measured(limit=0.1 if options.quick else 3.0)
     if "gradient" in options.only:
         for problem in problems.of_kinds(["logistic", "softmax", "network"]):
-            progress(f"the gradient of {told(problem)}")
+            measuring.progress(f"the gradient of {description(problem)}")
             results["gradients"].append(gradient_times(problem, measure))
     if "chains" in options.only:
         for length in problems.CHAINS[: 2 if options.quick else 3]:
-            progress(f"a chain of {length}")
+            measuring.progress(f"a chain of {length}")
             rounds = 3 if options.quick or length == 1_000_000 else 11
             results["chains"].append(chain_times(length, contenders, rounds))
     if "import" in options.only:
-        progress("import")
+        measuring.progress("import")
         sample = measuring.import_time(ROOT, 5 if options.quick else 25)
         results |= times_of({"import": sample})
-    progress("")
+    measuring.progress("")
     report.show(results)
     if options.json:
         options.json.write_text(json.dumps(results, indent=1) + "\n")
@@ -81,12 +91,6 @@ def arguments():
         if unknown := set(given) - set(known):
             parser.error(f"{', '.join(unknown)}? there are {', '.join(known)}")
     return options
-
-
-def progress(what):
-    """What is being measured, on a line that the next one overwrites."""
-    if sys.stderr.isatty():
-        print(f"\r\033[K{what}", end="", file=sys.stderr, flush=True)
 
 
 def installed(names):
@@ -121,7 +125,11 @@ def agreeing(problem, contenders, steps=3):
     """
     found, first, expected = {}, None, None
     for name, module in contenders.items():
-        made = getattr(module, problem.kind, lambda problem: None)(problem)
+        try:
+            made = getattr(module, problem.kind, lambda problem: None)(problem)
+        except NotImplementedError as reason:
+            print(f"left out: {name} ({reason})", file=sys.stderr)
+            continue
         if made is None:
             continue
         found[name], weights = made
@@ -129,7 +137,7 @@ def agreeing(problem, contenders, steps=3):
         first, expected = (name, path) if expected is None else (first, expected)
         for what, numbers, wanted in zip(["losses", "weights"], path, expected):
             if len(numbers) != len(wanted) or not all(map(same, numbers, wanted)):
-                raise ValueError(f"{told(problem)}: {name} and {first} find other {what}")
+                raise ValueError(f"{description(problem)}: {name} and {first} find other {what}")
     return found
 
 
@@ -155,7 +163,22 @@ def times_of(samples):
 
 def step_times(problem, contenders, measure):
     samples = measuring.take_turns(agreeing(problem, contenders), **measure)
-    return {**told(problem), "times": times_of(samples)}
+    return {**description(problem), "times": times_of(samples)}
+
+
+def times_in_a_plain_core(quick):
+    """The scalar network in a fresh Python, where tinygrad_lr runs without core/fast.py.
+
+    The contender runs there too, so that the ratio is that of one process.
+    """
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder, "plain.json")
+        command = [sys.executable, __file__, "--only", "scalars", "--json", path]
+        command += ["--contenders", "scalar_engine,composed", *["--quick"] * quick]
+        environment = {**os.environ, "TINYGRAD_LR_PLAIN": "1"}
+        subprocess.run(command, check=True, env=environment, stdout=subprocess.DEVNULL)
+        (step,) = json.loads(path.read_text())["steps"]
+    return step["times"]
 
 
 def gradient_times(problem, measure):
@@ -169,7 +192,7 @@ def gradient_times(problem, measure):
         loss().backward()
 
     steps = {"value": lambda: loss(*numbers), "value and gradient": together}
-    return {**told(problem), "times": times_of(measuring.take_turns(steps, **measure))}
+    return {**description(problem), "times": times_of(measuring.take_turns(steps, **measure))}
 
 
 def chain_times(length, contenders, rounds):
@@ -190,7 +213,7 @@ def chain_times(length, contenders, rounds):
     return {"length": length, "times": results}
 
 
-def told(problem):
+def description(problem):
     """What names a problem in the results."""
     return {"kind": problem.kind, "features": problem.features, "batch": problem.size}
 

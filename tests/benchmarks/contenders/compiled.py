@@ -1,11 +1,11 @@
 """tinygrad_lr's own source of a whole training step, run as a function."""
 
 from tinygrad_lr import (
-    Array, linear_binary_cross_entropy, linear_cross_entropy, relu, tanh, value_and_grad,
+    Array, Value, linear_binary_cross_entropy, linear_cross_entropy, relu, tanh, value_and_grad,
 )  # fmt: skip
-from tinygrad_lr.core.array import as_data, numbers
 from tinygrad_lr.graph import compile
 
+from .training import numbers
 from .units import flat, layers, squared_error
 
 
@@ -43,7 +43,7 @@ def network(problem):
 
 
 def _of_layer(loss, problem):
-    w, b = as_data(problem.weights), as_data(problem.bias)
+    w, b = Value(problem.weights).data, Value(problem.bias).data
     X, y = Array(problem.inputs), Array(problem.targets)
     run = _whole_step(loss, [w, b], [X, y], problem.rate)
 

@@ -7,7 +7,7 @@ a network         a Value for each number
 
 from tinygrad_lr import Array, Value, logsumexp, relu, softplus, tanh
 
-from .training import trained
+from .training import differentiated, trained
 from .units import flat, layers, squared_error
 
 
@@ -38,6 +38,12 @@ def network(problem):
     parameters = [Value(v) for v in flat(problem)]
     placed = layers(problem, parameters)
     return trained(lambda: squared_error(problem, placed, tanh, relu), parameters, problem.rate)
+
+
+def scalars(problem):
+    parameters = [Value(v) for v in flat(problem)]
+    placed = layers(problem, parameters)
+    return differentiated(lambda: squared_error(problem, placed, tanh, relu), parameters)
 
 
 def chain(length):

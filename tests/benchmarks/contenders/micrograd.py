@@ -34,6 +34,20 @@ def network(problem):
     )
 
 
+def scalars(problem):
+    parameters = [Value(v) for v in flat(problem)]
+    placed = layers(problem, parameters)
+
+    def step():
+        for p in parameters:
+            p.grad = 0.0
+        loss = squared_error(problem, placed, _tanh, Value.relu)
+        loss.backward()
+        return loss.data
+
+    return step, lambda: [p.grad for p in parameters]
+
+
 # No chain: its walk calls itself for each node, and 1000 nodes are too deep for Python.
 
 

@@ -1,4 +1,4 @@
-"""The network 2-16-16-1, number by number: the same lines for tinygrad_lr and for micrograd."""
+"""The network 2-16-16-1, number by number: the same lines for each engine of single numbers."""
 
 
 def flat(problem):
@@ -18,11 +18,13 @@ def layers(problem, numbers):
 
 
 def squared_error(problem, layers, tanh, relu):
-    """(network(x) - target)^2; `layers` may hold anything that adds and multiplies."""
-    (x,), (target,) = problem.inputs, problem.targets
-    for (units, b), activation in zip(layers, [tanh, relu, lambda z: z]):
-        x = [
-            activation(sum((w * v for w, v in zip(unit, x)), start))
-            for unit, start in zip(units, b)
-        ]
-    return (x[0] - target) ** 2
+    """The sum of (network(x) - target)^2; `layers` may hold anything that adds and multiplies."""
+    errors = []
+    for x, target in zip(problem.inputs, problem.targets):
+        for (units, b), activation in zip(layers, [tanh, relu, lambda z: z]):
+            x = [
+                activation(sum((w * v for w, v in zip(unit, x)), start))
+                for unit, start in zip(units, b)
+            ]
+        errors.append((x[0] - target) ** 2)
+    return sum(errors[1:], errors[0])
