@@ -11,9 +11,8 @@ only once, all of them give the right result, so the mistakes are easy to miss.
 from course import say, section, table
 
 from tinygrad_lr import Value
+from tinygrad_lr.core.backward import reverse_topological_order, vjps
 from tinygrad_lr.graph import explain
-from tinygrad_lr.graph.walk import newest_first
-from tinygrad_lr.core.value import shares
 
 a = Value(3.0, label="a")
 b = a + a
@@ -26,8 +25,8 @@ def right(output, cotangents=None):
     """Newest first, and contributions add up. Each pass starts without cotangents."""
     cotangents = {} if cotangents is None else cotangents
     cotangents[output] = 1.0
-    for node in newest_first(output):
-        for x, vjp in shares(node, cotangents[node]):
+    for node in reverse_topological_order(output):
+        for x, vjp in vjps(node, cotangents[node]):
             cotangents[x] = cotangents.get(x, 0.0) + vjp
     return cotangents
 
@@ -35,8 +34,8 @@ def right(output, cotangents=None):
 def overwriting(output):
     """The same, but a new contribution replaces the earlier one."""
     cotangents = {output: 1.0}
-    for node in newest_first(output):
-        for x, vjp in shares(node, cotangents[node]):
+    for node in reverse_topological_order(output):
+        for x, vjp in vjps(node, cotangents[node]):
             cotangents[x] = vjp
     return cotangents
 
@@ -46,7 +45,7 @@ def hasty(output):
     cotangents = {output: 1.0}
 
     def visit(node):
-        for x, vjp in shares(node, cotangents[node]):
+        for x, vjp in vjps(node, cotangents[node]):
             cotangents[x] = cotangents.get(x, 0.0) + vjp
             if x.operation:
                 visit(x)

@@ -36,7 +36,9 @@ HEIGHT = {
 
 def room(name):
     """The entry of FLOORS that a module belongs to: itself, or the folder around it."""
-    return name if name in HEIGHT else name.rpartition(".")[0]
+    while name not in HEIGHT and name:
+        name = name.rpartition(".")[0]
+    return name
 
 
 def dotted(path):

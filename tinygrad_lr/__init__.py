@@ -44,7 +44,7 @@ from .core.value import Value
 from .gradcheck import gradcheck
 from .losses import *
 from .ops import elementwise as _elementwise
-from .ops import methods, probability, tensors
+from .ops import probability, tensors
 from .ops.elementwise import *
 from .ops.probability import *
 from .ops.tensors import *

@@ -71,6 +71,12 @@ NUMBERS = [
 OPERANDS = [*NUMBERS, *[Value(x) for x in NUMBERS[:11]], Value([1.0, 2.0, 3.0])]
 
 
+def split(sample):
+    """The arguments and the options of a sample."""
+    options = [x for x in sample if type(x) is dict]
+    return tuple(x for x in sample if type(x) is not dict), (options or [{}])[0]
+
+
 @pytest.mark.parametrize("name", sorted(OPERATIONS))
 def test_a_call_gives_the_same_node(name):
     op = OPERATIONS[name]
@@ -80,8 +86,7 @@ def test_a_call_gives_the_same_node(name):
     if kind is None:
         return  # there is a plain call alone
     plain, quick = PLAIN[kind](op), FAST[kind](op)
-    calls = [(tuple(x for x in sample if type(x) is not dict),
-              next((x for x in sample if type(x) is dict), {})) for sample in op.samples]  # fmt: skip
+    calls = [split(sample) for sample in op.samples]
     values = [(tuple(map(Value, xs)), options) for xs, options in calls]
     noise = random.Random(0)
     odd = [(tuple(noise.choices(OPERANDS, k=len(op.arguments))), {}) for _ in range(200)]
@@ -180,7 +185,7 @@ def random_graph(seed):
 
 @pytest.mark.parametrize("seed", range(40))
 def test_the_backward_pass_gives_the_same_gradients(seed):
-    leaves, y = random_graph(seed)
+    _, y = random_graph(seed)
     one, other = PLAIN["backward_pass"](y, 0.7), FAST["backward_pass"](y, 0.7)
     assert set(one) == set(other)
     for x in one:
@@ -189,7 +194,7 @@ def test_the_backward_pass_gives_the_same_gradients(seed):
 
 
 def test_a_retained_gradient_and_wrt_are_left_to_the_plain_pass():
-    leaves, y = random_graph(3)
+    _, y = random_graph(3)
     inner = [x for x in ancestors(y) if x.operation][5]
     inner.retain_grad()
     one, other = PLAIN["backward_pass"](y, 1.0), FAST["backward_pass"](y, 1.0)
@@ -232,7 +237,7 @@ def test_a_rule_may_go_backward_itself():
 
 
 def test_passes_of_several_threads_through_one_graph():
-    leaves, y = random_graph(1)
+    _, y = random_graph(1)
     expected = PLAIN["backward_pass"](y, 1.0)
     found = []
 

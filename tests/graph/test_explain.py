@@ -61,10 +61,13 @@ def test_two_uses_are_seen_adding_up():
     b = a + a
     b.label = "b"
     told = explain(b * b)
-    assert "b = a + a (add) is owed 6 + 6 = 12: it was used twice, and its shares add up." in told
+    assert (
+        "b = a + a (add) is owed 6 + 6 = 12: it was used twice, and the contributions add up."
+        in told
+    )
     assert "a is owed 12 + 12 = 24: it was used twice" in told
     many = explain(sin(a) + exp(a) + a + a + a + a + a)
-    assert re.search(r"a is owed 7 shares = [\d.]+: it was used 7 times", many)
+    assert re.search(r"a is owed 7 contributions = [\d.]+: it was used 7 times", many)
 
 
 def test_broadcasting_in_words():

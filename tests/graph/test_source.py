@@ -28,7 +28,7 @@ from tinygrad_lr import (
 from tinygrad_lr.core.array import as_data, from_flat, shape_of
 from tinygrad_lr.core.array import flat_of as flat
 from tinygrad_lr.graph import compile, to_source
-from tinygrad_lr.graph.syntax import identifier
+from tinygrad_lr.graph.source.syntax import identifier
 from tinygrad_lr.core.lift import shape
 from tinygrad_lr.core.operation import OPERATIONS
 

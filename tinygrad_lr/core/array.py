@@ -109,7 +109,7 @@ class Array:
         return transpose(self)
 
     def __getattr__(self, name: str) -> Any:
-        """`rows` and `columns` of a matrix, made when they are first asked for; and the `cache` of `cached`."""
+        """`rows`, `columns` and the `cache` of `cached`: made when they are first asked for."""
         if name == "rows":
             height, width = self._matrix_shape()
             self.rows = [self.flat[i * width : (i + 1) * width] for i in range(height)]

@@ -29,7 +29,7 @@ from .backward import backward_pass as plain_backward_pass
 from .lift import call_of_one as plain_call_of_one
 from .lift import call_of_two as plain_call_of_two
 from .lift import call_of_whole as plain_call_of_whole
-from .modes import current_mode, mode_or_none
+from .modes import mode_or_none
 from .operation import Operation
 from .value import NO_OPTIONS, PASSED_ON, Value, new, next_birth, record
 
@@ -124,7 +124,7 @@ def pair_of_arrays(op: Operation) -> Callable[..., Any]:
 
 def call_of(op: Operation, plain: Callable[..., Any], expression: str) -> Callable[..., Any]:
     """A call in which the node of single numbers is made without a further call."""
-    names = {
+    names: dict[str, Any] = {
         "NO_OPTIONS": NO_OPTIONS, "PASSED_ON": PASSED_ON, "Value": Value, "f": op.function,
         "mode_or_none": mode_or_none, "new": new, "next_birth": next_birth, "op": op,
         "plain": plain,
@@ -158,7 +158,7 @@ one_at_a_time = Lock()
 def backward_pass(
     output: Value, cotangent: Any, wrt: Collection[Value] = (), graph: bool = False
 ) -> dict[Value, Any]:
-    """While the pass lasts, the cotangent of a result stands in its own slot `_grad`, not in a dict.
+    """During the pass the cotangent of a result stands in its own slot `_grad`, not in a dict.
 
     So a node is found, marked and added to without hashing. Two passes may meet in a node: the
     second, in another thread or inside a rule, is the plain one. So is a pass that has more to

@@ -13,22 +13,11 @@
 >>> round(value, 6), d_w, d_b                     # log 2, and (p - y) x = (1/2 - 1) 3
 (0.693147, -1.5, -0.5)
 
-All of them read graphs and rules as they are in `value` and the registry. There is no
-second set of rules here, and nothing that is looked at is changed. In reading order:
+All of them read graphs and rules as they are in `core`. There is no second set of rules here,
+and nothing that is looked at is changed. In reading order:
 
-    walk        the backward walk told step by step
-    bodies      what an operation computes, read from its own function
-    syntax      small pieces of Python
-    terms       a graph as algebra: simplified, equal terms once
-    formulas    functions of numbers as terms
-    tracing     a function and its gradient as terms
-    writing     terms of single numbers as Python expressions
-    loops       terms of tensors as Python loops
-    lines       which terms have a line and a name
-    notation    formulas as users write them
-    remarks     the comment behind each line
-    layout      the text of a module
-    source      to_source and compile
+    walk        the backward pass step by step
+    source      the derivative as Python
     explain     the backward pass in sentences
     picture     what is in a drawing
     draw        drawings as text and images
@@ -37,7 +26,7 @@ second set of rules here, and nothing that is looked at is changed. In reading o
 from .draw import draw, mimebundle, to_dot, to_mermaid
 from .explain import explain
 from .picture import named_scope
-from .source import compile, to_source
+from .source.compiling import compile, to_source
 
 __all__ = [
     "compile", "draw", "explain", "mimebundle", "named_scope", "to_dot", "to_mermaid", "to_source",

@@ -21,7 +21,7 @@ What each value is owed: the derivative of y by it, newest value first.
 3. v1 = x * x (multiply) is owed 1.
    x is given 1 * 3 = 3, because d v1/d x = x = 3.
    x is given 1 * 3 = 3, because d v1/d x = x = 3.
-4. x is owed 2 + 3 + 3 = 8: it was used 3 times, and its shares add up.
+4. x is owed 2 + 3 + 3 = 8: it was used 3 times, and the contributions add up.
    It is a leaf: backward() adds 8 to its .grad.
 
 The formulas are the rules, read on the graph; the numbers are the same rules, read on
@@ -35,17 +35,18 @@ from collections.abc import Iterator
 from typing import Any
 
 from ..core.array import Data, broadcast_to, shape_of
+from ..core.backward import ancestors
 from ..core.modes import mode
 from ..core.shapes import Shape
 from ..core.value import Value
-from .notation import formula, names_of, shown
-from .terms import Book, Term
-from .walk import Share, Step, behind, is_local, slopes, steps
+from .source.notation import formula, names_of, shown
+from .source.terms import TermTable, Term
+from .walk import Product, Step, is_local, slopes, steps
 
 __all__ = ["explain"]
 
 WIDTH = 100  # columns
-MOST = 50  # values and steps that are told; a long chain is of the same kind all along
+MOST = 50  # values and steps that are written out; in a long chain the others are like them
 
 
 def explain(value: Value) -> str:
@@ -54,24 +55,24 @@ def explain(value: Value) -> str:
     A tensor is explained as its sum would be: each element is owed 1. Raises RuntimeError
     where a leaf's data was replaced since the Value was computed.
     """
-    told = _Explanation(value)
+    explanation = _Explanation(value)
     if value.operation is None:
-        return f"{told.names[value]} = {shown(value.data)} is a leaf."
-    return "\n".join(told.lines())
+        return f"{explanation.names[value]} = {shown(value.data)} is a leaf."
+    return "\n".join(explanation.lines())
 
 
 class _Explanation:
-    """The names and formulas of one graph, and the shares that each Value has been given."""
+    """The names and formulas of one graph, and the contributions that each Value has got."""
 
     def __init__(self, value: Value) -> None:
         self.value = value
-        self.values = behind(value)
+        self.values = ancestors(value)
         self.names = names_of(self.values)
-        self.book = Book(self.names)
+        self.table = TermTable(self.names)
         self.given: dict[Value, list[Data]] = {}
 
     def lines(self) -> Iterator[str]:
-        """All lines, of the values and of the walk."""
+        """All lines, of the forward pass and of the backward pass."""
         name = self.names[self.value]
         yield f"How {name} was made:"
         if len(self.values) > MOST:
@@ -84,7 +85,7 @@ class _Explanation:
         for number, step in enumerate(steps(self.value, owed), 1):
             if number <= MOST:
                 yield from self._step(number, step)
-            for _, x, amount in step.shares:
+            for _, x, amount in step.products:
                 self.given.setdefault(x, []).append(amount)
         if number > MOST:
             yield f"... and {number - MOST} steps of the same kind."
@@ -94,7 +95,7 @@ class _Explanation:
             yield f"   It is a leaf: backward() adds {shown(owed[leaf])} to its .grad."
 
     def _step(self, number: int, step: Step) -> Iterator[str]:
-        yield _filled(f"{number}. {self._debt(step.node, step.owed)}", "", "   ")
+        yield _filled(f"{number}. {self._debt(step.node, step.cotangent)}", "", "   ")
         with mode(recording=True, tracing=True, anomaly=False):
             sentences = self._by_slopes(step) if is_local(step.node) else self._by_formulas(step)
         for sentence in sentences:
@@ -105,30 +106,32 @@ class _Explanation:
         formulas, numbers = slopes(step.node, graph=True), slopes(step.node)
         made = self.names[step.node]
         sentences = []
-        for place, x, amount in step.shares:
+        for place, x, amount in step.products:
             name, number = self.names[x], shown(numbers[place])
-            slope, told = f"d {made}/d {name}", formula(self.book.read(formulas[place]))
-            product = f"{shown(step.owed)} * {number}" if x.shape == () else f"d_{made} * {slope}"
-            because = told if told == number else f"{told} = {number}"
+            slope, text = f"d {made}/d {name}", formula(self.table.read(formulas[place]))
+            product = (
+                f"{shown(step.cotangent)} * {number}" if x.shape == () else f"d_{made} * {slope}"
+            )
+            because = text if text == number else f"{text} = {number}"
             given = f"{name} is given {product} = {shown(amount)}"
             sentences.append(f"{given}, because {slope} = {because}.")
         return sentences
 
     def _by_formulas(self, step: Step) -> list[str]:
         """What each input is given, as a formula of what the node is owed, d_node."""
-        g = Value(step.owed)
-        self.book.input(g, f"d_{self.names[step.node]}")
+        g = Value(step.cotangent)
+        self.table.input(g, f"d_{self.names[step.node]}")
         inputs = [x for x in step.node.inputs if type(x) is Value]
-        (on_graph,) = steps(step.node, {step.node: g}, stop=inputs, graph=True)
+        (on_graph,) = steps(step.node, {step.node: g}, wrt=inputs, graph=True)
         return [
-            f"{self.names[x]} is given {formula(self.book.read(told.amount))} = {shown(amount)}."
-            + self._copies(told, shape_of(amount))
-            for (_, x, amount), told in zip(step.shares, on_graph.shares)
+            f"{self.names[x]} is given {formula(self.table.read(text.amount))} = {shown(amount)}."
+            + self._copies(text, shape_of(amount))
+            for (_, x, amount), text in zip(step.products, on_graph.products)
         ]
 
-    def _copies(self, share: Share, old: Shape) -> str:
-        """What broadcasting did to an input, in words, if its share is a sum over copies."""
-        made = share.amount
+    def _copies(self, product: Product, old: Shape) -> str:
+        """What broadcasting did to an input, in words, if its product is a sum over copies."""
+        made = product.amount
         if type(made) is not Value or made.operation is None or made.operation.name != "sum_to":
             return ""
         full = made.inputs[0].shape
@@ -138,7 +141,7 @@ class _Explanation:
             f"{full[axis]} {('rows', 'columns')[axis] if len(full) < 3 else f'along axis {axis}'}"
             for axis in along
         )
-        name = self.names[share.input]
+        name = self.names[product.input]
         return f" {name} was copied to {copies}, so its gradient is a sum over {copies}."
 
     def _made(self, x: Value) -> str:
@@ -147,24 +150,28 @@ class _Explanation:
         if operation is None:
             return self.names[x]
         options = operation.given(x.options)
-        term = Term(x.shape, operation, tuple(map(self.book.read, x.inputs)), options)
-        told = formula(term)
+        term = Term(x.shape, operation, tuple(map(self.table.read, x.inputs)), options)
+        text = formula(term)
         if operation.name == "broadcast_to":  # which formulas do not show
-            told = f"{told} copied to {x.shape}"
+            text = f"{text} copied to {x.shape}"
         elif operation.symbol != operation.name:
-            told = f"{told} ({operation.name})"
-        return f"{self.names[x]} = {told}"
+            text = f"{text} ({operation.name})"
+        return f"{self.names[x]} = {text}"
 
     def _debt(self, x: Value, total: Data) -> str:
-        """What a Value is owed, as the sum of its shares."""
-        told, shares = f"{self._made(x)} is owed", self.given.get(x, [])
+        """What a Value is owed, as the sum of its contributions."""
+        text, terms = f"{self._made(x)} is owed", self.given.get(x, [])
         if x is self.value:
-            return f"{told} {shown(total)}, the derivative of a value by itself."
-        if len(shares) < 2:
-            return f"{told} {shown(total)}."
-        together = " + ".join(map(shown, shares)) if len(shares) <= 5 else f"{len(shares)} shares"
-        used = "twice" if len(shares) == 2 else f"{len(shares)} times"
-        return f"{told} {together} = {shown(total)}: it was used {used}, and its shares add up."
+            return f"{text} {shown(total)}, the derivative of a value by itself."
+        if len(terms) < 2:
+            return f"{text} {shown(total)}."
+        together = (
+            " + ".join(map(shown, terms)) if len(terms) <= 5 else f"{len(terms)} contributions"
+        )
+        used = "twice" if len(terms) == 2 else f"{len(terms)} times"
+        return (
+            f"{text} {together} = {shown(total)}: it was used {used}, and the contributions add up."
+        )
 
 
 def _filled(text: str, first: str, rest: str = "     ") -> str:

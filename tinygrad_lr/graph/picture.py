@@ -27,9 +27,10 @@ from contextlib import contextmanager, suppress
 from typing import Any, NamedTuple
 
 from ..core.array import Data, broadcast_to
+from ..core.backward import ancestors
 from ..core.value import Value
-from .notation import shown
-from .walk import behind, steps
+from .source.notation import shown
+from .walk import steps
 
 __all__ = ["Box", "Picture", "named_scope", "picture"]
 
@@ -54,18 +55,18 @@ class Picture(NamedTuple):
 
 def picture(value: Value) -> Picture:
     """All that made a Value, each Value once; folded where that is a lot."""
-    values = behind(value)
+    values = ancestors(value)
     grads = _gradients(value)
     return _unfolded(values, grads) if len(values) <= MOST else _folded(value, values, grads)
 
 
 def _gradients(value: Value) -> dict[Value, Data]:
-    """What each Value is owed; for leaves that have one, their .grad."""
+    """The cotangent of each Value; where a Value holds a gradient, its .grad."""
     found: dict[Value, Any] = {}
-    owed: dict[Value, Any] = {value: broadcast_to(1.0, value.shape)}
-    with suppress(RuntimeError):  # a leaf has moved on: this graph is owed nothing any more
-        found = {step.node: step.owed for step in steps(value, owed)} | owed
-    held = {x: x.grad for x in behind(value) if x.grad is not None}
+    cotangents: dict[Value, Any] = {value: broadcast_to(1.0, value.shape)}
+    with suppress(RuntimeError):  # data of a leaf was replaced: this graph has no gradients now
+        found = {step.node: step.cotangent for step in steps(value, cotangents)} | cotangents
+    held = {x: x.grad for x in ancestors(value) if x.grad is not None}
     return {**found, **held}
 
 
@@ -106,10 +107,10 @@ def _folded(value: Value, values: list[Value], grads: dict[Value, Data]) -> Pict
         box = _box(group if isinstance(group, Value) else inside[-1], grads)
         if len(inside) > 1:
             made = Counter(x.operation.name for x in inside if x.operation)
-            told = ", ".join(f"{count} {name}" for name, count in made.most_common(KINDS))
-            told += ", ..." if len(made) > KINDS else ""
+            kinds = ", ".join(f"{count} {name}" for name, count in made.most_common(KINDS))
+            kinds += ", ..." if len(made) > KINDS else ""
             title = [] if isinstance(group, Value) else [group.name]
-            box = Box("group", [*title, *box.lines, f"{made.total()} operations: {told}"])
+            box = Box("group", [*title, *box.lines, f"{made.total()} operations: {kinds}"])
         boxes.append(box)
     arrows = {
         (numbers[groups[source]], numbers[groups[x]]): None

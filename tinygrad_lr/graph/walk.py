@@ -1,18 +1,17 @@
-"""The backward walk told step by step: who is owed what, and who is given which share of it.
+"""The backward pass step by step: each node, its cotangent, and the products it passes on.
 
-`value.pull_back` does this walk as fast as it can and tells the end alone. Here it is told:
+`core.backward` does the same pass and returns the result alone. Here one can watch it:
 
-    step      a node, what it is owed, and the shares that it pays
-    share     an input, its place among the arguments, the amount
+    step       a node, its cotangent when its turn comes, and the products for its inputs
+    product    an input, its place among the arguments, and the vector-Jacobian product
 
 >>> from tinygrad_lr.core.value import Value
 >>> x = Value(3.0, label="x")
->>> for node, owed, shares in steps(x * x, {}):
-...     print(node.operation.name, "is owed", owed, "and pays", [s.amount for s in shares])
-multiply is owed 1.0 and pays [3.0, 3.0]
+>>> for node, cotangent, products in steps(x * x, {}):
+...     print(node.operation.name, cotangent, [p.amount for p in products])
+multiply 1.0 [3.0, 3.0]
 
-The rules are those of `value`, and so is the order, found in another way: the walk keeps the
-debtors in a heap, here all nodes are collected first, and sorted by birth.
+The order and the rules are those of `core.backward`.
 """
 
 from __future__ import annotations
@@ -20,19 +19,14 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import Any, NamedTuple
 
-from ..core.backward import (
-    ancestors as behind,
-    reverse_topological_order as newest_first,
-    total,
-    vjps,
-)
+from ..core.backward import reverse_topological_order, total, vjps
 from ..core.value import Value
 
-__all__ = ["Share", "Step", "behind", "is_local", "newest_first", "slopes", "steps"]
+__all__ = ["Product", "Step", "is_local", "slopes", "steps"]
 
 
-class Share(NamedTuple):
-    """What one use of an input is given."""
+class Product(NamedTuple):
+    """What one use of an input adds to its cotangent."""
 
     place: int
     input: Value
@@ -40,42 +34,42 @@ class Share(NamedTuple):
 
 
 class Step(NamedTuple):
-    """A node, what it is owed when its turn comes, and what it pays."""
+    """A node, its cotangent when its turn comes, and the products for its inputs."""
 
     node: Value
-    owed: Any
-    shares: list[Share]
+    cotangent: Any
+    products: list[Product]
 
 
 def steps(
-    output: Value, owed: dict[Value, Any], stop: Iterable[Value] = (), graph: bool = False
+    output: Value, cotangents: dict[Value, Any], wrt: Iterable[Value] = (), graph: bool = False
 ) -> Iterator[Step]:
-    """The walk from output down, as `value.pull_back` goes; `owed` is its ledger.
+    """The backward pass from `output`; `cotangents` holds those that are known so far.
 
-    It starts with a debt of 1 to the output (unless it holds another one), and when the
-    walk is over it holds what the leaves, and the Values of `stop`, are owed.
+    The pass begins with the cotangent 1 of the output, unless another one is given. At its end
+    `cotangents` holds those of the leaves, and of the Values in `wrt`.
     """
-    owed.setdefault(output, 1.0)
-    for node in newest_first(output, set(stop)):
-        if node not in owed:
+    cotangents.setdefault(output, 1.0)
+    for node in reverse_topological_order(output, set(wrt)):
+        if node not in cotangents:
             continue  # no rule leads to it
-        g = owed.pop(node)
-        paid = _paid(node, g, graph)
-        yield Step(node, g, paid)
-        for _, x, share in paid:
-            owed[x] = owed[x] + share if x in owed else share
+        g = cotangents.pop(node)
+        products = products_of(node, g, graph)
+        yield Step(node, g, products)
+        for _, x, term in products:
+            cotangents[x] = cotangents[x] + term if x in cotangents else term
 
 
-def _paid(node: Value, g: Any, graph: bool) -> list[Share]:
+def products_of(node: Value, g: Any, graph: bool) -> list[Product]:
     """`vjps` with the place of each input among the arguments."""
     operation = node.operation
-    assert operation is not None
     places = [
         i
         for i, x in enumerate(node.inputs)
         if type(x) is Value and operation.rules[0 if operation.is_variadic else i] is not None
     ]
-    return [Share(i, x, total(amount)) for i, (x, amount) in zip(places, vjps(node, g, graph))]
+    pairs = zip(places, vjps(node, g, graph))
+    return [Product(i, x, total(amount)) for i, (x, amount) in pairs]
 
 
 def is_local(node: Value) -> bool:
@@ -87,5 +81,5 @@ def is_local(node: Value) -> bool:
 
 
 def slopes(node: Value, graph: bool = False) -> dict[int, Any]:
-    """The local derivatives, by place: what the inputs would be given if the node were owed 1."""
-    return {share.place: share.amount for share in _paid(node, 1.0, graph)}
+    """The local derivatives, by place: the products where the cotangent of the node is 1."""
+    return {p.place: p.amount for p in products_of(node, 1.0, graph)}

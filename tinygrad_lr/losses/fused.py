@@ -311,7 +311,7 @@ def _shaped(flat: list[float], full: Shape) -> Data:
 
 def _rows_of(x: Array) -> list[list[float]]:
     """The lists along the last axis."""
-    if x.ndim == 1:
-        return [x.flat]
-    rows: list[list[float]] = x.rows if x.ndim == 2 else reshape(x, (-1, x.shape[-1])).rows
-    return rows
+    if x.ndim == 2:
+        return x.rows  # cached
+    width = x.shape[-1]
+    return [x.flat[i : i + width] for i in range(0, x.size, width)]

@@ -52,13 +52,19 @@ def _mismatch(name: str, wanted: str, *given: Data) -> ValueError:
 
 
 @operation(
-    x=lambda g, out, x, w, b, targets, *, reduction, residuals: reshape(scaled(g, residuals), (-1, 1)) * w,
+    x=lambda g, out, x, w, b, targets, *, reduction, residuals: (
+        reshape(scaled(g, residuals), (-1, 1)) * w
+    ),
     w=lambda g, out, x, w, b, targets, *, reduction, residuals: scaled(g, residuals) @ x,
-    b=lambda g, out, x, w, b, targets, *, reduction, residuals: sum_to(scaled(g, residuals), shape=()),
+    b=lambda g, out, x, w, b, targets, *, reduction, residuals: sum_to(
+        scaled(g, residuals), shape=()
+    ),
     targets=lambda g, out, x, w, b, targets, **options: bce_vjp_of_targets(
         g, out, affine(x, w, b), targets, **options
     ),
-    residuals=lambda x, w, b, targets, **options: bce_residuals(affine(x, w, b), targets, **options),
+    residuals=lambda x, w, b, targets, **options: bce_residuals(
+        affine(x, w, b), targets, **options
+    ),
     same_as=lambda x, w, b, targets, **options: binary_cross_entropy_with_logits(
         affine(x, w, b), targets, **options
     ),

@@ -137,7 +137,8 @@ class SoftmaxRegression(LinearClassifier):
 
     def predict_proba(self, X: Any) -> Array:
         """The probability of each class for each row of X (n, d): (n, K), rows sum to 1."""
-        p: Array = softmax(self.decision_function(X))
+        p = softmax(self.decision_function(X))
+        assert isinstance(p, Array)  # the scores are a matrix
         return p
 
     def predict(self, X: Any) -> Array:

@@ -8,4 +8,6 @@
 No losses are here (`losses`).
 """
 
+from . import methods as methods  # the import gives them to Value
+
 __all__: list[str] = []

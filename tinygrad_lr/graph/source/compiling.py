@@ -39,10 +39,10 @@ from collections.abc import Callable, Iterator
 from functools import wraps
 from typing import Any
 
-from ..calculus import check_places
-from ..core.array import Array, Data, elementwise, from_flat, shape_of
-from ..core.lift import data_of
-from ..core.shapes import whole_numbers
+from ...calculus import check_places
+from ...core.array import Array, Data, elementwise, from_flat, shape_of
+from ...core.lift import data_of
+from ...core.shapes import whole_numbers
 from .layout import Source, source_of
 from .lines import Lines
 from .tracing import trace

@@ -24,7 +24,7 @@ import textwrap
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from ..core.array import Array, Data
+from ...core.array import Array, Data
 from .lines import Lines
 from .remarks import remark, remark_on_gradient
 from .syntax import unparse

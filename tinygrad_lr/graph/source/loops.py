@@ -18,8 +18,8 @@ from collections.abc import Callable
 from math import prod
 from typing import Any
 
-from ..core import array, numerics
-from ..core.operation import OPERATIONS
+from ...core import array, numerics
+from ...core.operation import OPERATIONS
 from .syntax import call, literal, number_in
 from .terms import Term
 from .writing import Writer

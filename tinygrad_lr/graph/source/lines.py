@@ -15,7 +15,7 @@ import ast
 from collections import Counter
 from collections.abc import Iterable, Sequence
 
-from ..core.array import Array
+from ...core.array import Array
 from .loops import TensorWriter, is_product, is_total, through
 from .syntax import identifier
 from .terms import Term
@@ -54,7 +54,7 @@ class Lines:
         self.forward = set(needed(traced.values))
         of_numbers = all(t.operation is None or t.operation.is_elementwise for t in self.terms)
         self.of_numbers = of_numbers and not any(t.shape for t in self.terms)
-        limits = traced.book.formula_of is None  # formulas raise where a limit is in reach
+        limits = traced.table.formula_of is None  # formulas raise where a limit is in reach
         self.writer = Writer() if self.of_numbers else TensorWriter(limits)
         self.names = self.writer.names
         self.derivative_of: dict[Term, Term] = {}
@@ -133,8 +133,8 @@ class Lines:
             if term in self.forward:
                 last = "value" if term in traced.values else "" if term.operation else "c1"
                 self._name(term, term.label or self._letters.get(term, last))
-        owed = [(x, g) for x, g in traced.owed.items() if x in self.names]
-        for x, gradient in [*owed, *zip(traced.inputs, traced.gradients)]:
+        cotangents = [(x, g) for x, g in traced.cotangents.items() if x in self.names]
+        for x, gradient in [*cotangents, *zip(traced.inputs, traced.gradients)]:
             if self._name(gradient, f"d_{self.names[x]}"):
                 self.derivative_of[gradient] = x
         for term in self.terms:
@@ -154,7 +154,7 @@ class Lines:
     def _textbook_letters(self) -> dict[Term, str]:
         found: dict[Term, str] = {}
         uses = [(t.name, t, t.inputs) for t in self.terms]
-        uses += [(op.name, t, xs) for t, (op, xs) in self.traced.book.spelled_out.items()]
+        uses += [(op.name, t, xs) for t, (op, xs) in self.traced.table.spelled_out.items()]
         for name, term, inputs in uses:
             if name in LETTERS:
                 given, gives = LETTERS[name]

@@ -8,8 +8,8 @@
 
 >>> from tinygrad_lr.core.value import Value
 >>> x, y = Value(3.0), Value(2.0)
->>> book = Book({x: "x", y: "y"})
->>> book.read(1.0 * x - -(y + 0.0)) is book.read(x + y)
+>>> table = TermTable({x: "x", y: "y"})
+>>> table.read(1.0 * x - -(y + 0.0)) is table.read(x + y)
 True
 
 A fused operation whose function is more than one expression is spelled out: read as the
@@ -27,17 +27,17 @@ from collections.abc import Callable, Mapping, Sequence
 from math import prod
 from typing import Any
 
-from ..core import array
-from ..core.array import Data, shape_of
-from ..core.operation import Operation
-from ..core.shapes import Shape
-from ..core.value import Value
-from ..ops import elementwise as operations, probability, tensors
+from ...core import array
+from ...core.array import Data, shape_of
+from ...core.backward import ancestors
+from ...core.operation import Operation
+from ...core.shapes import Shape
+from ...core.value import Value
+from ...ops import elementwise as operations, probability, tensors
 from .bodies import body_of
 from .syntax import literal, unparse
-from .walk import behind
 
-__all__ = ["Book", "Term"]
+__all__ = ["Term", "TermTable"]
 
 _own = {
     operations: "abs add cos divide exp expm1 log log1p multiply negative sin sqrt subtract",
@@ -86,10 +86,10 @@ class Term:
 
 
 # Tells a function of numbers, around terms, as a term; None if it cannot: see `formulas`.
-Formulas = Callable[[Callable[..., float], Sequence[Term], "Book"], Term | None]
+Formulas = Callable[[Callable[..., float], Sequence[Term], "TermTable"], Term | None]
 
 
-class Book:
+class TermTable:
     """All terms of one function. `inputs` are its arguments, with their names.
 
     formula_of    if given, functions of numbers are told by their formulas
@@ -118,7 +118,7 @@ class Book:
         """The term of a Value, a float or an Array."""
         if type(value) is not Value:
             return self.constant(value)
-        for node in behind(value, self.terms):
+        for node in ancestors(value, self.terms):
             term = self._of_node(node)
             self.terms[node] = term = self._known.get(term, term)
             term.label = term.label or node.label
@@ -352,7 +352,7 @@ _LOOPS = {"broadcast_to", "matmul", "reshape", "sum", "sum_to"}
 
 def _is_of_loops(value: Value, inputs: tuple[Any, ...]) -> bool:
     """Is it made of these by nothing but loops over elements, products and sums?"""
-    for node in behind(value, {x for x in inputs if type(x) is Value}):
+    for node in ancestors(value, {x for x in inputs if type(x) is Value}):
         operation = node.operation
         if operation is None or operation.is_elementwise or operation.name in _LOOPS:
             continue
@@ -372,7 +372,7 @@ def _check_that_nothing_is_lost(
     operation: Operation, inputs: tuple[Any, ...], spelled: Any
 ) -> None:
     """Raises TypeError where the spelled-out form depends on an input by its numbers alone."""
-    used = set(behind(spelled)) if type(spelled) is Value else set()
+    used = set(ancestors(spelled)) if type(spelled) is Value else set()
     for name, x in zip(operation.arguments, inputs):
         if type(x) is Value and x not in used and x.operation is not None:
             raise TypeError(

@@ -1,9 +1,9 @@
-"""A function and its gradient, traced: called once on Values, and walked back on the graph.
+"""A function and its gradient, traced: called once on Values, with the backward pass as a graph.
 
     f, numbers  ->  the term of its value, the terms of its gradients, and why they are so
 
 The rules are read as they are for second derivatives, so their results are graphs; all
-graphs, of the value and of the gradients, become terms of one book, where what they share
+graphs, of the value and of the gradients, become terms of one table, where what they have in common
 is one term. So what has been traced is differentiated once more by tracing `grad(f)`.
 
 >>> traced = trace(lambda w, x: w * x, (2.0, 3.0), ["w", "x"])
@@ -20,44 +20,44 @@ from dataclasses import dataclass
 from math import prod
 from typing import Any, NamedTuple
 
-from ..core.array import Data, broadcast_to
-from ..core.operation import Operation
-from ..core.modes import mode
-from ..core.value import Value
-from ..ops.elementwise import identity
+from ...core.array import Data, broadcast_to
+from ...core.operation import Operation
+from ...core.modes import mode
+from ...core.value import Value
+from ...ops.elementwise import identity
+from ..walk import is_local, slopes, steps
 from .formulas import formula_of
-from .terms import Book, Term
-from .walk import is_local, slopes, steps
+from .terms import Term, TermTable
 
 __all__ = ["Reason", "Trace", "trace"]
 
 
 class Reason(NamedTuple):
-    """Why a value is owed something: one use of it, and what this use gives it."""
+    """Why a value has its cotangent: one use of it, and the product that this use adds."""
 
     operation: Operation
     output: Term
     input: Term
     slope: Term | None  # the local derivative, where it is one number for each element
-    share: Term
+    product: Term
 
 
 @dataclass
 class Trace:
     """The terms of a function: its inputs, its values (one, but for a tuple), its gradients."""
 
-    book: Book
+    table: TermTable
     inputs: list[Term]
     values: list[Term]
     gradients: list[Term]  # of a single number, by all inputs
-    owed: dict[Term, Term]  # what each value on the way is owed
+    cotangents: dict[Term, Term]  # of each value on the way
     reasons: dict[Term, list[Reason]]  # and why
 
 
 def trace(
     f: Callable[..., Any], numbers: Sequence[Data], names: Sequence[str], formulas: bool = False
 ) -> Trace:
-    """Call f on Values of these numbers, and walk back if the result is a single number.
+    """Call f on Values of these numbers, and differentiate the result if it is a single number.
 
     `formulas`: functions of numbers are told by their formulas, if they have one. Raises
     TypeError where f decides by a computed value which way to go.
@@ -65,43 +65,43 @@ def trace(
     with mode(recording=True, nested=True, tracing=True, anomaly=False):
         # A node in front of each leaf: `if x:` is then noticed like any other decision.
         inputs = [identity(Value(x, label=name)) for x, name in zip(numbers, names)]
-        book = Book(dict(zip(inputs, names)), formula_of if formulas else None)
+        table = TermTable(dict(zip(inputs, names)), formula_of if formulas else None)
         result = f(*inputs)
         together = result if isinstance(result, tuple) else (result,)
         values = [y if type(y) is Value else Value(y) for y in together]
         traced = Trace(
-            book, [book.terms[x] for x in inputs], list(map(book.read, values)), [], {}, {}
+            table, [table.terms[x] for x in inputs], list(map(table.read, values)), [], {}, {}
         )
         if len(values) == 1 and values[0].shape == ():
-            owed = _walk(traced, values[0], inputs)
+            cotangents = _backward(traced, values[0], inputs)
             for x in inputs:
-                traced.gradients.append(book.read(owed.get(x, broadcast_to(0.0, x.shape))))
+                traced.gradients.append(table.read(cotangents.get(x, broadcast_to(0.0, x.shape))))
     return traced
 
 
-def _walk(traced: Trace, y: Value, inputs: list[Value]) -> dict[Value, Any]:
-    """The backward walk on the graph; writes down what is owed and why. Gives its ledger."""
+def _backward(traced: Trace, y: Value, inputs: list[Value]) -> dict[Value, Any]:
+    """The backward pass on the graph: notes each cotangent and the reasons for it."""
 
     def read(x: Any) -> Term:
-        return _number_in(traced.book.read(x))
+        return _number_in(traced.table.read(x))
 
-    owed: dict[Value, Any] = {}
-    twice = set()  # terms that f computed twice: no node is owed all that they are
-    for node, g, shares in steps(y, owed, inputs, graph=True):
+    cotangents: dict[Value, Any] = {}
+    twice = set()  # terms that f computed twice: no node has the whole cotangent of them
+    for node, g, products in steps(y, cotangents, inputs, graph=True):
         term = read(node)
         if any(term is read(x) for x in node.inputs):
             continue  # it changed nothing: a reshape to the same shape, a transform's identity
-        twice.update([term] if term in traced.owed else [])
-        traced.owed[term] = read(g)
+        twice.update([term] if term in traced.cotangents else [])
+        traced.cotangents[term] = read(g)
         assert node.operation is not None
         local = slopes(node, graph=True) if is_local(node) else {}
-        for place, x, amount in shares:
+        for place, x, amount in products:
             slope = read(local[place]) if place in local else None
             reason = Reason(node.operation, term, read(x), slope, read(amount))
             traced.reasons.setdefault(reason.input, []).append(reason)
     for term in twice:
-        del traced.owed[term]
-    return owed
+        del traced.cotangents[term]
+    return cotangents
 
 
 def _number_in(term: Term) -> Term:

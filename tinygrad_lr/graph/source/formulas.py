@@ -12,8 +12,8 @@ formulas is faster, and where one raises the source with the functions has the a
 >>> from tinygrad_lr.core import numerics
 >>> from tinygrad_lr.core.value import Value
 >>> x = Value(0.0)
->>> book = Book({x: "x"})
->>> formula_of(numerics.log_sigmoid, [book.read(x)], book).name
+>>> table = TermTable({x: "x"})
+>>> formula_of(numerics.log_sigmoid, [table.read(x)], table).name
 'negative'
 
 Functions that decide, loop or call strangers have no formula.
@@ -26,9 +26,9 @@ import math
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from ..core import numerics
+from ...core import numerics
 from .bodies import Body, body_of
-from .terms import Book, Term
+from .terms import TermTable, Term
 
 __all__ = ["formula_of"]
 
@@ -46,15 +46,17 @@ class NoFormula(Exception):
     """This function is not one."""
 
 
-def formula_of(function: Callable[..., Any], inputs: Sequence[Term], book: Book) -> Term | None:
+def formula_of(
+    function: Callable[..., Any], inputs: Sequence[Term], table: TermTable
+) -> Term | None:
     """What a function of numbers makes of terms of one shape; None if it has no formula."""
     try:
-        return _read(body_of(function), inputs, book)
+        return _read(body_of(function), inputs, table)
     except NoFormula:
         return None
 
 
-def _read(body: Body, inputs: Sequence[Term], book: Book) -> Term:
+def _read(body: Body, inputs: Sequence[Term], table: TermTable) -> Term:
     terms = dict(zip(body.arguments, inputs))
     shape = inputs[0].shape
 
@@ -63,17 +65,17 @@ def _read(body: Body, inputs: Sequence[Term], book: Book) -> Term:
             case ast.Name(name) if name in terms:
                 return terms[name]
             case ast.Constant(float() as number):
-                return book.constant(number, shape)
+                return table.constant(number, shape)
             case ast.UnaryOp(operator, operand) if type(operator) in OPERATORS:
-                return book.apply(OPERATORS[type(operator)], term(operand), shape=shape)
+                return table.apply(OPERATORS[type(operator)], term(operand), shape=shape)
             case ast.BinOp(left, operator, right) if type(operator) in OPERATORS:
-                return book.apply(OPERATORS[type(operator)], term(left), term(right), shape=shape)
+                return table.apply(OPERATORS[type(operator)], term(left), term(right), shape=shape)
             case ast.Call(called, arguments, []):
                 function = body.meaning(called)
                 if function in FUNCTIONS:
-                    return book.apply(FUNCTIONS[function], *map(term, arguments), shape=shape)
+                    return table.apply(FUNCTIONS[function], *map(term, arguments), shape=shape)
                 if getattr(function, "__module__", "") == numerics.__name__:
-                    return _read(body_of(function), list(map(term, arguments)), book)
+                    return _read(body_of(function), list(map(term, arguments)), table)
         raise NoFormula
 
     statements = body.statements

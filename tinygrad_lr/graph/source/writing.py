@@ -23,8 +23,8 @@ from collections.abc import Callable
 from copy import deepcopy
 from typing import Any
 
-from ..core import numerics
-from ..core.operation import Operation
+from ...core import numerics
+from ...core.operation import Operation
 from .bodies import Body, body_of
 from .syntax import Unique, literal, number_in, unparse
 from .terms import Term

@@ -6,10 +6,10 @@
 What broadcasting does is not shown in a formula, as it is not typed either.
 
 >>> from tinygrad_lr.core.value import Value
->>> from tinygrad_lr.graph.terms import Book
+>>> from tinygrad_lr.graph.source.terms import TermTable
 >>> x, y = Value([1.0, 2.0]), Value(3.0)
->>> book = Book({x: "x", y: "y"})
->>> formula(book.read((x - y) ** 2 / 4.0))
+>>> table = TermTable({x: "x", y: "y"})
+>>> formula(table.read((x - y) ** 2 / 4.0))
 '(x - y) ** 2 / 4'
 """
 
@@ -19,8 +19,8 @@ import ast
 from collections.abc import Container, Iterable, Mapping
 from typing import Any, NamedTuple
 
-from ..core.array import Array, Data
-from ..core.value import Value
+from ...core.array import Array, Data
+from ...core.value import Value
 from .syntax import Unique, literal, unparse
 from .terms import Term
 
