@@ -63,18 +63,18 @@ def call({arguments}, /):
     {numbers}
     if {are_numbers} and mode_or_none() is None:
         out = {expression}
-        if type(out) is float:
-            node = new(Value)
-            node._data = out
-            node._grad = None
-            node.grad_state = PASSED_ON
-            node.label = ""
-            node.operation = op
-            node._x = x
-            node._y = {y}
-            node.options = NO_OPTIONS
-            node.born = next_birth()
-            return node
+        {check}
+        node = new(Value)
+        node._data = out
+        node._grad = None
+        node.grad_state = PASSED_ON
+        node.label = ""
+        node.operation = op
+        node._x = x
+        node._y = {y}
+        node.options = NO_OPTIONS
+        node.born = next_birth()
+        return node
     return plain({arguments})
 """
 
@@ -82,11 +82,12 @@ def call({arguments}, /):
 @cache
 def call_code(count: int, expression: str) -> CodeType:
     """The text of a call with one argument or two, around an expression of the numbers a, b."""
+    check = "if type(out) is not float: return plain({})"
     if count == 1:
         numbers = "a = x._data if type(x) is Value else None"
         text = CALL.format(
             arguments="x", numbers=numbers, are_numbers="type(a) is float",
-            expression=expression, y=None,
+            expression=expression, check=check.format("x"), y=None,
         )  # fmt: skip
     else:
         numbers = """if type(x) is Value:
@@ -98,7 +99,7 @@ def call_code(count: int, expression: str) -> CodeType:
         return plain(x, y)"""
         text = CALL.format(
             arguments="x, y", numbers=numbers, are_numbers="type(a) is float and type(b) is float",
-            expression=expression, y="y",
+            expression=expression, check=check.format("x, y") if "(" in expression else "", y="y",
         )  # fmt: skip
     return compile(text, "<tinygrad_lr.core.fast>", "exec")
 
@@ -158,69 +159,80 @@ one_at_a_time = Lock()
 def backward_pass(
     output: Value, cotangent: Any, wrt: Collection[Value] = (), graph: bool = False
 ) -> dict[Value, Any]:
-    """During the pass the cotangent of a result stands in its own slot `_grad`, not in a dict.
+    """During the pass a cotangent stands in a slot of its Value, not in a dict.
 
-    So a node is found, marked and added to without hashing. Two passes may meet in a node: the
-    second, in another thread or inside a rule, is the plain one. So is a pass that has more to
-    do: for some Values only, on the graph, for retained gradients, or with `detect_anomaly`.
+    That of a result is in `_grad`, and that of a leaf in `_y`, both unused otherwise. So a Value
+    is found, marked and added to without hashing. Two passes may meet in a Value: the second, in
+    another thread or inside a rule, is the plain one. So is a pass that has more to do: for some
+    Values only, on the graph, for retained gradients, or with `detect_anomaly`.
     """
     mode = mode_or_none()
     special = wrt or graph or output.grad_state or (mode is not None and mode.anomaly)
     if special or not one_at_a_time.acquire(blocking=False):
         return plain_backward_pass(output, cotangent, wrt, graph)
-    found = [output]
+    found, leaves = [output], []
     try:
-        if find_results(found):
-            return pass_by_slots(found, cotangent)
+        if find(found, leaves):
+            pass_by_slots(found, cotangent)
+            return {x: total(x._y) for x in leaves if x._y is not START}
     finally:
-        for node in found:
-            node._grad = None
+        for x in found:
+            x._grad = None
+        for x in leaves:
+            x._y = None
         one_at_a_time.release()
     return plain_backward_pass(output, cotangent, wrt, graph)
 
 
-def find_results(found: list[Value]) -> bool:
-    """Add the results that the output in `found` was made from; False where one is retained."""
-    output = found[0]
-    output._grad = START
-    find = found.append
+def find(found: list[Value], leaves: list[Value]) -> bool:
+    """Add what the output in `found` was made from; False where a result retains its gradient."""
+    found[0]._grad = START
+    add_leaf, add_result = leaves.append, found.append
     for node in found:  # grows as it is read
         x, y = node._x, node._y
         if type(x) is Value:
             if x.grad_state:
-                if x.operation is not None:
-                    return False
                 if x.born > node.born:
                     raise replaced(x, node.operation)
+                if x._y is None:
+                    if x.operation is not None:
+                        return False
+                    x._y = START
+                    add_leaf(x)
             elif x._grad is None:
                 x._grad = START
-                find(x)
+                add_result(x)
         elif type(x) is tuple:
             for z in x:
                 if type(z) is Value:
                     if z.grad_state:
-                        if z.operation is not None:
-                            return False
                         if z.born > node.born:
                             raise replaced(z, node.operation)
+                        if z._y is None:
+                            if z.operation is not None:
+                                return False
+                            z._y = START
+                            add_leaf(z)
                     elif z._grad is None:
                         z._grad = START
-                        find(z)
+                        add_result(z)
         if type(y) is Value:
             if y.grad_state:
-                if y.operation is not None:
-                    return False
                 if y.born > node.born:
                     raise replaced(y, node.operation)
+                if y._y is None:
+                    if y.operation is not None:
+                        return False
+                    y._y = START
+                    add_leaf(y)
             elif y._grad is None:
                 y._grad = START
-                find(y)
+                add_result(y)
     return True
 
 
-def pass_by_slots(found: list[Value], cotangent: Any) -> dict[Value, Any]:
+def pass_by_slots(found: list[Value], cotangent: Any) -> None:
     """`plain_backward_pass`, where sums and products of two Values call no rule."""
-    cotangents: dict[Value, Any] = {}  # of the leaves
     found[0]._grad = cotangent
     for node in sorted(found, key=attrgetter("born"), reverse=True):
         g, operation, x, y = node._grad, node.operation, node._x, node._y
@@ -232,11 +244,27 @@ def pass_by_slots(found: list[Value], cotangent: Any) -> dict[Value, Any]:
             form = operation.form = form_of(operation)
         if type(g) is not float and isinstance(g, Deferred):
             g = g.total()
-        if form is SUM:
+        if form is PRODUCT:
+            if type(y) is Value:
+                term = g * (x._data if type(x) is Value else x)
+                if y.grad_state:
+                    old = y._y
+                    y._y = term if old is START else old + term
+                else:
+                    old = y._grad
+                    y._grad = term if old is START else old + term
+                y = y._data
+            if type(x) is Value:
+                term = g * y
+                if x.grad_state:
+                    old = x._y
+                    x._y = term if old is START else old + term
+                else:
+                    old = x._grad
+                    x._grad = term if old is START else old + term
+            continue
+        elif form is SUM:
             term_x = term_y = g
-        elif form is PRODUCT:
-            term_x = g * (y._data if type(y) is Value else y)
-            term_y = g * (x._data if type(x) is Value else x)
         elif form is ONE:
             term_x = operation.rules[0](g, node._data, x._data, **node.options)
         elif form is TWO:
@@ -248,23 +276,24 @@ def pass_by_slots(found: list[Value], cotangent: Any) -> dict[Value, Any]:
         else:
             for x, term in vjps(node, g):
                 if x.grad_state:
-                    cotangents[x] = cotangents[x] + term if x in cotangents else term
+                    x._y = term if x._y is START else x._y + term
                 else:
                     x._grad = term if x._grad is START else x._grad + term
             continue
         if type(x) is Value:
             if x.grad_state:
-                cotangents[x] = cotangents[x] + term_x if x in cotangents else term_x
+                old = x._y
+                x._y = term_x if old is START else old + term_x
             else:
                 old = x._grad
                 x._grad = term_x if old is START else old + term_x
         if type(y) is Value:
             if y.grad_state:
-                cotangents[y] = cotangents[y] + term_y if y in cotangents else term_y
+                old = y._y
+                y._y = term_y if old is START else old + term_y
             else:
                 old = y._grad
                 y._grad = term_y if old is START else old + term_y
-    return {x: g if type(g) is float else total(g) for x, g in cotangents.items()}
 
 
 SUM, PRODUCT, ONE, TWO, OTHER = "x + y", "x * y", "f(x)", "f(x, y)", "anything else"
