@@ -46,6 +46,7 @@ from .shapes import Shape
 
 if TYPE_CHECKING:
     from ..ops.methods import Methods
+    from .typed import DataLike
 else:
     Methods = Tracked
 
@@ -82,7 +83,7 @@ class Value(Methods):
             "a new operation is a function (`elementwise`, `operation`), a model holds its Values"
         )
 
-    def __init__(self, data: Any, *, label: str = "") -> None:
+    def __init__(self, data: DataLike, *, label: str = "") -> None:
         self._data: Any = as_data(data)
         self._grad: Any = None
         self.grad_state = KEPT
@@ -100,13 +101,15 @@ class Value(Methods):
         """What the operation was given, Values and constants, in the order of its arguments."""
         return inputs_of(self._x, self._y)
 
+    # Any, for a type checker too: only you know whether it is a float or an Array. With a union of
+    # the two, round(w.data, 4) and w.data[0] would be errors; with None, w.data - 0.1 * w.grad.
     @property
     def data(self) -> Any:
         """A float, or an Array for a tensor. The data of a leaf may be replaced."""
         return self._data
 
     @data.setter
-    def data(self, data: Any) -> None:
+    def data(self, data: DataLike) -> None:
         if self.operation is not None:
             raise AttributeError(
                 f"data of a result of {self.operation.name} follows from its inputs; "
@@ -126,7 +129,7 @@ class Value(Methods):
         return self._grad
 
     @grad.setter
-    def grad(self, gradient: Any) -> None:
+    def grad(self, gradient: DataLike | None) -> None:
         self._grad = None if gradient is None else self._of_my_shape("grad", gradient)
         if self.grad_state == OUTDATED:
             self.grad_state = KEPT
