@@ -114,20 +114,22 @@ class Array:
         """The axes in reverse order."""
         return transpose(self)  # type: ignore[return-value]  # a float only of a float
 
-    def __getattr__(self, name: str) -> Any:
-        """`rows`, `columns` and the `cache` of `cached`: made when they are first asked for."""
-        if name == "rows":
-            height, width = self._matrix_shape()
-            self.rows = [self.flat[i * width : (i + 1) * width] for i in range(height)]
-            return self.rows
-        if name == "columns":
-            _, width = self._matrix_shape()
-            self.columns = [self.flat[j::width] for j in range(width)]
-            return self.columns
-        if name == "cache":
-            self.cache = {}
-            return self.cache
-        raise AttributeError(f"an Array has no attribute {name!r}")
+    if not TYPE_CHECKING:  # to a type checker, every misspelt name would be Any
+
+        def __getattr__(self, name: str) -> Any:
+            """`rows`, `columns` and the `cache` of `cached`: made when they are first asked for."""
+            if name == "rows":
+                height, width = self._matrix_shape()
+                self.rows = [self.flat[i * width : (i + 1) * width] for i in range(height)]
+                return self.rows
+            if name == "columns":
+                _, width = self._matrix_shape()
+                self.columns = [self.flat[j::width] for j in range(width)]
+                return self.columns
+            if name == "cache":
+                self.cache = {}
+                return self.cache
+            raise AttributeError(f"an Array has no attribute {name!r}")
 
     def _matrix_shape(self) -> Shape:
         if len(self.shape) != 2:

@@ -109,7 +109,7 @@ class Value(Methods):
         return self._data
 
     @data.setter
-    def data(self, data: DataLike) -> None:
+    def data(self, data: Any) -> None:
         if self.operation is not None:
             raise AttributeError(
                 f"data of a result of {self.operation.name} follows from its inputs; "
@@ -129,7 +129,7 @@ class Value(Methods):
         return self._grad
 
     @grad.setter
-    def grad(self, gradient: DataLike | None) -> None:
+    def grad(self, gradient: Any) -> None:
         self._grad = None if gradient is None else self._of_my_shape("grad", gradient)
         if self.grad_state == OUTDATED:
             self.grad_state = KEPT
