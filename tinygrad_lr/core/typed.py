@@ -22,22 +22,14 @@ if TYPE_CHECKING:
     from .value import Value
 
 __all__ = [
-    "ArrayLike",
-    "Binary",
-    "DataLike",
-    "Lift",
-    "Nested",
-    "Ternary",
-    "Unary",
-    "Whole",
-    "composition",
-]
+    "ArrayLike", "Binary", "DataLike", "Lift", "Nested", "Ternary", "Unary", "Whole", "composition",
+]  # fmt: skip
 
 
 class HasArray(Protocol):
     """Arrays of numpy and PyTorch, tables and columns of pandas and polars."""
 
-    # They have .tolist() or .to_numpy(), which `as_data` calls. So has a Value, which is not meant.
+    # `as_data` calls their .tolist() or .to_numpy(). A Value has .tolist() too, but is not data.
     def __array__(self) -> Any:
         """An array of numpy."""
 

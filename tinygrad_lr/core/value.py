@@ -101,8 +101,8 @@ class Value(Methods):
         """What the operation was given, Values and constants, in the order of its arguments."""
         return inputs_of(self._x, self._y)
 
-    # Any, for a type checker too: only you know whether it is a float or an Array. With a union of
-    # the two, round(w.data, 4) and w.data[0] would be errors; with None, w.data - 0.1 * w.grad.
+    # Typed Any: only the user knows whether it is a float or an Array. A union of both would make
+    # round(w.data, 4) and w.data[0] errors; with None in it, w.data - 0.1 * w.grad would be one.
     @property
     def data(self) -> Any:
         """A float, or an Array for a tensor. The data of a leaf may be replaced."""
