@@ -33,9 +33,8 @@ The folders and modules, in the order to read them. Each imports only from those
 """
 
 from importlib import import_module
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from . import losses
 from .calculus import grad, hessian, hessian_vector_product, jacobian, value_and_grad
 from .core.array import Array
 from .core.lift import elementwise, operation
@@ -43,32 +42,25 @@ from .core.modes import detect_anomaly, no_grad
 from .core.value import Value
 from .gradcheck import gradcheck
 from .losses import *
-from .ops import elementwise as _elementwise
-from .ops import probability, tensors
 from .ops.elementwise import *
 from .ops.probability import *
 from .ops.tensors import *
 
 __version__ = "0.1.0"
 
-_on_demand = {
-    "convexity", "data", "graph", "metrics", "models", "optim", "training",
-}  # fmt: skip
-
-_hidden = {  # from `import *`: what would hide Python's own, and the machinery
-    "abs", "max", "min", "sum", "expand_reduced", "getitem", "identity", "scatter_add", "sum_to",
-}  # fmt: skip
-
+# In full, because type checkers read it. Left out is what would hide Python's own (abs, max, min,
+# sum), and the machinery (identity, sum_to and others).
 __all__ = [
-    "Array", "Value", "detect_anomaly", "elementwise", "grad", "gradcheck", "hessian",
-    "hessian_vector_product", "jacobian", "no_grad", "operation", "value_and_grad",
-    *losses.__all__,
-    *(
-        name
-        for name in (*_elementwise.__all__, *tensors.__all__)
-        if name not in _hidden
-    ),
-    *probability.__all__,
+    "Array", "Value", "add", "affine", "bernoulli_log_likelihood", "binary_cross_entropy",
+    "binary_cross_entropy_with_logits", "broadcast_to", "categorical_log_likelihood", "clip",
+    "concatenate", "cos", "cross_entropy", "detect_anomaly", "divide", "dot", "elementwise",
+    "entropy", "exp", "expm1", "gaussian_negative_log_likelihood", "grad", "gradcheck", "hessian",
+    "hessian_vector_product", "jacobian", "kl_divergence", "less", "less_equal",
+    "linear_binary_cross_entropy", "linear_cross_entropy", "log", "log1p", "log_sigmoid",
+    "log_softmax", "logistic_density", "logsumexp", "matmul", "maximum", "mean",
+    "mean_squared_error", "minimum", "multiply", "negative", "negative_log_likelihood", "no_grad",
+    "operation", "power", "relu", "reshape", "sigmoid", "sin", "softmax", "softplus", "sqrt",
+    "stack", "subtract", "tanh", "transpose", "value_and_grad", "where", "xlog1py", "xlogy",
 ]  # fmt: skip
 
 
@@ -81,8 +73,16 @@ def _repr_mimebundle_(value: Value, include: Any = None, exclude: Any = None) ->
 Value._repr_mimebundle_ = _repr_mimebundle_  # type: ignore[attr-defined]
 
 
-def __getattr__(name: str) -> Any:
-    """`tinygrad_lr.optim` and others are loaded when they are first named."""
-    if name in _on_demand:
-        return import_module(f"{__name__}.{name}")
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+if TYPE_CHECKING:
+    from . import convexity as convexity, data as data, graph as graph, metrics as metrics
+    from . import models as models, optim as optim, training as training
+else:
+    _on_demand = {
+        "convexity", "data", "graph", "metrics", "models", "optim", "training",
+    }  # fmt: skip
+
+    def __getattr__(name: str) -> Any:
+        """`tinygrad_lr.optim` and others are loaded when they are first named."""
+        if name in _on_demand:
+            return import_module(f"{__name__}.{name}")
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

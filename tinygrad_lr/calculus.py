@@ -21,7 +21,7 @@ reads off what they are owed.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from functools import wraps
 from typing import Any, Protocol, SupportsIndex, overload
 
@@ -30,6 +30,7 @@ from .core.lift import broadcast_to, data_of, shape
 from .core.modes import current_mode, mode
 from .core.shapes import whole_numbers
 from .core.backward import backward_pass
+from .core.typed import ArrayLike, DataLike, Nested
 from .core.value import Value
 from .ops.elementwise import identity
 from .ops.tensors import reshape, stack, sum
@@ -43,16 +44,41 @@ class Gradient(Protocol):
     @overload
     def __call__(self, x: Value, /, *others: Any, **options: Any) -> Value: ...
     @overload
+    def __call__(self, x: ArrayLike, y: Value, /, *others: Any, **options: Any) -> Value: ...
+    @overload
     def __call__(self, x: float, /, *others: Any, **options: Any) -> float: ...
     @overload
-    def __call__(self, x: Array | Sequence[Any], /, *others: Any, **options: Any) -> Array: ...
+    def __call__(self, x: Nested, /, *others: Any, **options: Any) -> Array: ...
     @overload
     def __call__(self, x: Any, /, *others: Any, **options: Any) -> Any: ...
 
 
+class ValueAndGradient(Protocol):
+    """What `value_and_grad(f)` gives."""
+
+    @overload
+    def __call__(self, x: Value, /, *others: Any, **options: Any) -> tuple[Value, Value]: ...
+    @overload
+    def __call__(
+        self, x: ArrayLike, y: Value, /, *others: Any, **options: Any
+    ) -> tuple[Value, Value]: ...
+    @overload
+    def __call__(self, x: float, /, *others: Any, **options: Any) -> tuple[float, float]: ...
+    @overload
+    def __call__(self, x: Nested, /, *others: Any, **options: Any) -> tuple[float, Array]: ...
+    @overload
+    def __call__(self, x: Any, /, *others: Any, **options: Any) -> tuple[Any, Any]: ...
+
+
+@overload
+def value_and_grad(f: Callable[..., Any]) -> ValueAndGradient: ...
+@overload
 def value_and_grad(
-    f: Callable[..., Any], argnums: int | tuple[int, ...] = 0
-) -> Callable[..., tuple[Any, Any]]:
+    f: Callable[..., Any], argnums: tuple[int, ...]
+) -> Callable[..., tuple[Any, tuple[Any, ...]]]: ...
+@overload
+def value_and_grad(f: Callable[..., Any], argnums: int) -> Callable[..., tuple[Any, Any]]: ...
+def value_and_grad(f: Callable[..., Any], argnums: int | tuple[int, ...] = 0) -> Any:
     """x, ... -> (f(x, ...), its gradient with respect to argument `argnums`, of its shape).
 
     With a tuple of argument numbers, a tuple of gradients. Raises ValueError where f is
@@ -94,7 +120,18 @@ def grad(f: Callable[..., Any], argnums: int | tuple[int, ...] = 0) -> Any:
     return gradient
 
 
-def jacobian(f: Callable[[Any], Any]) -> Callable[[Any], Any]:
+class Jacobian(Protocol):
+    """What `jacobian(f)` gives: one number only where x and f(x) are."""
+
+    @overload
+    def __call__(self, x: Value, /) -> Value: ...
+    @overload
+    def __call__(self, x: Nested, /) -> Array: ...
+    @overload
+    def __call__(self, x: DataLike, /) -> Data: ...
+
+
+def jacobian(f: Callable[[Any], Any]) -> Jacobian:
     """x -> the derivative of each element of f(x) by each element of x.
 
     Its shape is the shape of f(x) followed by the shape of x. One backward walk for each
@@ -115,12 +152,12 @@ def jacobian(f: Callable[[Any], Any]) -> Callable[[Any], Any]:
     return all_derivatives
 
 
-def hessian(f: Callable[[Any], Any]) -> Callable[[Any], Any]:
+def hessian(f: Callable[[Any], Any]) -> Jacobian:
     """x -> the second derivatives of a scalar f: its shape is the shape of x, twice."""
     return jacobian(grad(f))
 
 
-def hessian_vector_product(f: Callable[[Any], Any]) -> Callable[[Any, Any], Any]:
+def hessian_vector_product(f: Callable[[Any], Any]) -> Gradient:
     """x, v -> hessian(f)(x) times v, without the hessian: the gradient of (gradient . v).
 
     v has the shape of x. (Pearlmutter 1994, Fast exact multiplication by the Hessian.)

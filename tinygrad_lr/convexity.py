@@ -31,6 +31,7 @@ from typing import Any
 
 from .core.array import Array, from_flat, matmul
 from .core.lift import data_of
+from .core.typed import ArrayLike
 from .losses.checks import check_zero_one
 
 __all__ = [
@@ -44,7 +45,7 @@ Rows = list[list[float]]
 # ---- does it curve upwards? --------------------------------------------------------------
 
 
-def is_positive_semidefinite(matrix: Any, tolerance: float = 1e-10) -> bool:
+def is_positive_semidefinite(matrix: ArrayLike, tolerance: float = 1e-10) -> bool:
     """Whether x'Mx >= 0 for every x: no direction curves downwards.
 
     Complete the square, one variable after the other. With p = M[k][k] > 0
@@ -81,7 +82,7 @@ def is_positive_semidefinite(matrix: Any, tolerance: float = 1e-10) -> bool:
 # ---- how strongly? -----------------------------------------------------------------------
 
 
-def largest_eigenvalue(matrix: Any, tolerance: float = 1e-10, max_steps: int = 1000) -> float:
+def largest_eigenvalue(matrix: ArrayLike, tolerance: float = 1e-10, max_steps: int = 1000) -> float:
     """The strongest curvature: the maximum of x'Mx over all x of length 1.
 
     Power iteration: M M ... M v turns towards the eigenvector of the largest eigenvalue. For v of
@@ -146,7 +147,7 @@ def _power_iteration(rows: Rows, small: float, max_steps: int) -> tuple[float, f
 # ---- how long may a step be? -------------------------------------------------------------
 
 
-def smoothness_constant(X: Any, *, l2: float = 0.0, intercept: bool = False) -> float:
+def smoothness_constant(X: ArrayLike, *, l2: float = 0.0, intercept: bool = False) -> float:
     """L: the gradient of the mean binary cross-entropy of scores Xw changes at most L |dw|.
 
         L = largest eigenvalue of X'X / (4 n), + l2
@@ -166,7 +167,7 @@ def smoothness_constant(X: Any, *, l2: float = 0.0, intercept: bool = False) -> 
     return _smoothness("smoothness_constant", X, l2, intercept)
 
 
-def safe_learning_rate(X: Any, *, l2: float = 0.0, intercept: bool = False) -> float:
+def safe_learning_rate(X: ArrayLike, *, l2: float = 0.0, intercept: bool = False) -> float:
     """1/L: gradient descent with this rate lowers the loss at every step, from any start.
 
     The curvature is at most L, so along a step dw the loss f stays under a parabola:
@@ -191,7 +192,7 @@ def safe_learning_rate(X: Any, *, l2: float = 0.0, intercept: bool = False) -> f
     return 1.0 / smoothness
 
 
-def _smoothness(name: str, X: Any, l2: float, intercept: bool) -> float:
+def _smoothness(name: str, X: ArrayLike, l2: float, intercept: bool) -> float:
     if not 0.0 <= l2 < math.inf:
         raise ValueError(f"{name}: l2 is {l2!r}; it is a finite number, 0 or more")
     x = _features(name, X)
@@ -205,7 +206,7 @@ def _smoothness(name: str, X: Any, l2: float, intercept: bool) -> float:
 # ---- does it have a bottom? --------------------------------------------------------------
 
 
-def is_linearly_separable(X: Any, y: Any, *, strict: bool = True) -> bool:
+def is_linearly_separable(X: ArrayLike, y: ArrayLike, *, strict: bool = True) -> bool:
     """Whether a hyperplane (with an intercept) has the two classes on different sides.
 
     Let a = [x, 1] for rows of class 1 and a = -[x, 1] for class 0. Then the loss of a row is
@@ -247,7 +248,7 @@ def is_linearly_separable(X: Any, y: Any, *, strict: bool = True) -> bool:
     return _separates(_signed_points("is_linearly_separable", X, y), strict)
 
 
-def _signed_points(name: str, X: Any, y: Any) -> list[list[Fraction]]:
+def _signed_points(name: str, X: ArrayLike, y: ArrayLike) -> list[list[Fraction]]:
     """The rows a, as exact fractions of a size that is good for floats too.
 
     Each feature is moved to the middle of its range and divided by a power of two. This changes the
@@ -350,7 +351,7 @@ def _exchange(rows: list[list[Any]], step: list[Any], place: int) -> None:
 # ---- checks of the arguments -------------------------------------------------------------
 
 
-def _symmetric(name: str, matrix: Any) -> Rows:
+def _symmetric(name: str, matrix: ArrayLike) -> Rows:
     """The rows of a symmetric matrix."""
     data = data_of(matrix)
     m = data if isinstance(data, Array) else from_flat([data], (1, 1))
@@ -377,7 +378,7 @@ def _symmetric(name: str, matrix: Any) -> Rows:
     ]
 
 
-def _features(name: str, X: Any) -> Array:
+def _features(name: str, X: ArrayLike) -> Array:
     """X, if it has the shape (n, d) and is finite."""
     x = data_of(X)
     if not isinstance(x, Array) or x.ndim != 2:
@@ -393,7 +394,7 @@ def _features(name: str, X: Any) -> Array:
     return x
 
 
-def _zero_one(name: str, y: Any, n: int) -> list[float]:
+def _zero_one(name: str, y: ArrayLike, n: int) -> list[float]:
     """y, if it has the shape (n,) and labels 0 and 1."""
     data = data_of(y)
     shape = data.shape if isinstance(data, Array) else ()

@@ -25,6 +25,7 @@ from typing import Any, NamedTuple
 from .calculus import grad
 from .core.array import Array, Data, flat_of, from_flat, shape_of
 from .core.lift import data_of
+from .core.typed import ArrayLike
 from .core.value import Value
 from .ops.tensors import sum
 
@@ -35,7 +36,7 @@ STEP = 1e-3  # relative; with the extrapolation below the error is about STEP**4
 
 def gradcheck(
     f: Callable[..., Any],
-    *inputs: Any,
+    *inputs: ArrayLike,
     order: int = 2,
     relative_tolerance: float = 1e-6,
     absolute_tolerance: float = 1e-8,

@@ -37,11 +37,12 @@ from collections import Counter
 from itertools import groupby
 from numbers import Integral
 from operator import itemgetter
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from .core import numerics
 from .core.array import Array, from_flat
 from .core.lift import data_of
+from .core.typed import ArrayLike
 from .losses.checks import check_zero_one
 
 __all__ = [
@@ -58,7 +59,7 @@ SEVERAL_CLASSES = (
 # ---- of labels ---------------------------------------------------------------------------
 
 
-def accuracy(y_true: Any, y_pred: Any) -> float:
+def accuracy(y_true: ArrayLike, y_pred: ArrayLike) -> float:
     """The share of rows whose predicted label is the true one.
 
     Both (n,), any numbers as labels. Raises ValueError for shapes that differ, no rows, NaN, and
@@ -68,7 +69,7 @@ def accuracy(y_true: Any, y_pred: Any) -> float:
     return sum(t == p for t, p in zip(true, predicted)) / len(true)
 
 
-def confusion_matrix(y_true: Any, y_pred: Any) -> Array:
+def confusion_matrix(y_true: ArrayLike, y_pred: ArrayLike) -> Array:
     """Which class is taken for which: entry [i, j] counts rows of class i predicted as class j.
 
     (n,) and (n,) give (K, K), for the K labels that occur in either, in increasing order. The
@@ -87,7 +88,7 @@ def confusion_matrix(y_true: Any, y_pred: Any) -> Array:
 # ---- of a ranking ------------------------------------------------------------------------
 
 
-def roc_auc(y_true: Any, scores: Any) -> float:
+def roc_auc(y_true: ArrayLike, scores: ArrayLike) -> float:
     """The probability that a random row of class 1 is scored above a random row of class 0.
 
     A tie counts half. It is also the area under the receiver operating characteristic. With m rows
@@ -123,7 +124,7 @@ def roc_auc(y_true: Any, scores: Any) -> float:
 # ---- of probabilities --------------------------------------------------------------------
 
 
-def log_loss(y_true: Any, probabilities: Any) -> float:
+def log_loss(y_true: ArrayLike, probabilities: ArrayLike) -> float:
     """The mean of -log(probability of what happened), in nats.
 
     0 for a perfect model; log K for a model that finds all K classes equally probable.
@@ -154,7 +155,7 @@ def log_loss(y_true: Any, probabilities: Any) -> float:
     return math.fsum(costs) / len(costs)
 
 
-def brier_score(y_true: Any, probabilities: Any) -> float:
+def brier_score(y_true: ArrayLike, probabilities: ArrayLike) -> float:
     """The mean squared distance between probability and outcome (Brier 1950): 0 is best.
 
         two classes     mean of (p - y)^2                                    in [0, 1]
@@ -188,7 +189,7 @@ class CalibrationCurve(NamedTuple):
 
 
 def calibration_curve(
-    y_true: Any, probabilities: Any, n_bins: int = 10, strategy: str = "uniform"
+    y_true: ArrayLike, probabilities: ArrayLike, n_bins: int = 10, strategy: str = "uniform"
 ) -> CalibrationCurve:
     """Of all rows with a predicted 70%, are 70% of class 1? The same for each bin.
 
@@ -211,7 +212,7 @@ def calibration_curve(
 
 
 def _curve(
-    name: str, y_true: Any, probabilities: Any, n_bins: int, strategy: str
+    name: str, y_true: ArrayLike, probabilities: ArrayLike, n_bins: int, strategy: str
 ) -> CalibrationCurve:
     true, predicted = _binary(name, y_true, probabilities)
     edges = _inner_edges(name, predicted, n_bins, strategy)
@@ -227,7 +228,9 @@ def _curve(
     )
 
 
-def expected_calibration_error(y_true: Any, probabilities: Any, n_bins: int = 10) -> float:
+def expected_calibration_error(
+    y_true: ArrayLike, probabilities: ArrayLike, n_bins: int = 10
+) -> float:
     """How far a model is from calibrated: the mean of |observed - predicted| over the rows.
 
         ECE = sum over bins of (count / n) |observed - predicted|
@@ -263,7 +266,7 @@ def _inner_edges(name: str, predicted: list[float], n_bins: int, strategy: str) 
 # ---- checks of the arguments -------------------------------------------------------------
 
 
-def _vector(name: str, what: str, x: Any) -> list[float]:
+def _vector(name: str, what: str, x: ArrayLike) -> list[float]:
     """The numbers of x, if it has the shape (n,) with n > 0 and no NaN."""
     data = data_of(x)
     if not isinstance(data, Array):
@@ -296,7 +299,9 @@ def _check_no_nan(name: str, what: str, flat: list[float]) -> None:
             )
 
 
-def _pair(name: str, y_true: Any, what: str, predicted: Any) -> tuple[list[float], list[float]]:
+def _pair(
+    name: str, y_true: ArrayLike, what: str, predicted: ArrayLike
+) -> tuple[list[float], list[float]]:
     """Two vectors of one length."""
     true, other = _vector(name, "y_true", y_true), _vector(name, what, predicted)
     _check_lengths(name, len(true), what, len(other))
@@ -311,7 +316,7 @@ def _check_lengths(name: str, n: int, what: str, m: int) -> None:
         )
 
 
-def _labels(name: str, y_true: Any, y_pred: Any) -> tuple[list[float], list[float]]:
+def _labels(name: str, y_true: ArrayLike, y_pred: ArrayLike) -> tuple[list[float], list[float]]:
     """True and predicted labels; probabilities are not labels."""
     true, predicted = _pair(name, y_true, "y_pred", y_pred)
     unsure = next((p for p in predicted if 0.0 < p < 1.0), None)
@@ -323,7 +328,9 @@ def _labels(name: str, y_true: Any, y_pred: Any) -> tuple[list[float], list[floa
     return true, predicted
 
 
-def _binary(name: str, y_true: Any, probabilities: Any) -> tuple[list[float], list[float]]:
+def _binary(
+    name: str, y_true: ArrayLike, probabilities: ArrayLike
+) -> tuple[list[float], list[float]]:
     """Labels 0 and 1, and probabilities of class 1."""
     true, predicted = _pair(name, y_true, "probabilities", probabilities)
     check_zero_one(name, true, SEVERAL_CLASSES)
@@ -331,7 +338,7 @@ def _binary(name: str, y_true: Any, probabilities: Any) -> tuple[list[float], li
     return true, predicted
 
 
-def _rows(name: str, probabilities: Any) -> list[list[float]] | None:
+def _rows(name: str, probabilities: ArrayLike) -> list[list[float]] | None:
     """The rows of probabilities (n, K), if each is a distribution; None for the shape (n,)."""
     data = data_of(probabilities)
     if not isinstance(data, Array) or data.ndim != 2 or data.shape[1] < 2 or not data.flat:
@@ -347,7 +354,7 @@ def _rows(name: str, probabilities: Any) -> list[list[float]] | None:
     return data.rows
 
 
-def _classes(name: str, y_true: Any, rows: list[list[float]]) -> list[int]:
+def _classes(name: str, y_true: ArrayLike, rows: list[list[float]]) -> list[int]:
     """Labels that name a column of the rows."""
     true = _vector(name, "y_true", y_true)
     _check_lengths(name, len(true), "probabilities", len(rows))

@@ -328,8 +328,7 @@ def labelled_softly(*columns):
 
 
 def functions(names):
-    return {name: getattr(tg.probability, name) if not hasattr(tg, name) else getattr(tg, name)
-            for name in names.split()}  # fmt: skip
+    return {name: getattr(tg, name) for name in names.split()}
 
 
 GROUPS = [

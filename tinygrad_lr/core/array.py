@@ -32,10 +32,13 @@ import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import chain, repeat
 from numbers import Number
-from typing import Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from . import numerics
 from .shapes import Shape, broadcast_shape, normal_axes, positions, strides
+
+if TYPE_CHECKING:
+    from .typed import DataLike
 
 __all__ = [
     "Array", "Data", "Tracked", "along", "as_data", "broadcast_to", "cached", "concatenate",
@@ -59,7 +62,10 @@ class Tracked:
     __slots__ = ()
 
 
-def _lifted(f: Callable[..., float]) -> tuple[Callable[..., Any], Callable[..., Any]]:
+Operator: TypeAlias = "Callable[[Array, DataLike], Array]"
+
+
+def _lifted(f: Callable[..., float]) -> tuple[Operator, Operator]:
     """f of two numbers as an operator of Arrays: for `x + y`, and reflected for `[1] + x`."""
 
     def operate(x: Array, y: Any) -> Any:
@@ -87,7 +93,7 @@ class Array:
     columns: list[list[float]]
     cache: dict[Callable[[Array], Any], Any]
 
-    def __init__(self, data: Any) -> None:
+    def __init__(self, data: DataLike) -> None:
         parsed = as_data(data)
         if not isinstance(parsed, Array):
             raise TypeError(f"Array: {data!r} is a single number; a single number is a float here")
@@ -104,24 +110,26 @@ class Array:
         return len(self.flat)
 
     @property
-    def T(self) -> Any:
+    def T(self) -> Array:
         """The axes in reverse order."""
-        return transpose(self)
+        return transpose(self)  # type: ignore[return-value]  # a float only of a float
 
-    def __getattr__(self, name: str) -> Any:
-        """`rows`, `columns` and the `cache` of `cached`: made when they are first asked for."""
-        if name == "rows":
-            height, width = self._matrix_shape()
-            self.rows = [self.flat[i * width : (i + 1) * width] for i in range(height)]
-            return self.rows
-        if name == "columns":
-            _, width = self._matrix_shape()
-            self.columns = [self.flat[j::width] for j in range(width)]
-            return self.columns
-        if name == "cache":
-            self.cache = {}
-            return self.cache
-        raise AttributeError(f"an Array has no attribute {name!r}")
+    if not TYPE_CHECKING:  # to a type checker, every misspelt name would be Any
+
+        def __getattr__(self, name: str) -> Any:
+            """`rows`, `columns` and the `cache` of `cached`: made when they are first asked for."""
+            if name == "rows":
+                height, width = self._matrix_shape()
+                self.rows = [self.flat[i * width : (i + 1) * width] for i in range(height)]
+                return self.rows
+            if name == "columns":
+                _, width = self._matrix_shape()
+                self.columns = [self.flat[j::width] for j in range(width)]
+                return self.columns
+            if name == "cache":
+                self.cache = {}
+                return self.cache
+            raise AttributeError(f"an Array has no attribute {name!r}")
 
     def _matrix_shape(self) -> Shape:
         if len(self.shape) != 2:
@@ -187,10 +195,10 @@ class Array:
     __lt__, __gt__ = _lifted(numerics.less)
     __le__, __ge__ = _lifted(numerics.less_equal)
 
-    def __matmul__(self, other: Any) -> Any:
+    def __matmul__(self, other: DataLike) -> Data:
         return NotImplemented if isinstance(other, Tracked) else matmul(self, as_data(other))
 
-    def __rmatmul__(self, other: Any) -> Any:
+    def __rmatmul__(self, other: DataLike) -> Data:
         return NotImplemented if isinstance(other, Tracked) else matmul(as_data(other), self)
 
     def __neg__(self) -> Array:

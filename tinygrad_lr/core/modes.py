@@ -24,9 +24,12 @@ import math
 from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from .array import Data, flat_of, is_finite
+
+if TYPE_CHECKING:
+    from contextlib import _GeneratorContextManager as Block  # for `with`, or a decorator
 
 __all__ = [
     "Mode",
@@ -68,7 +71,7 @@ def mode(**changes: bool) -> Iterator[None]:
         _mode.reset(token)
 
 
-def no_grad() -> Any:
+def no_grad() -> Block[None]:
     """Inside `with no_grad():` (or under the decorator `@no_grad()`) nothing is remembered.
 
     Results are leaves: as fast as it gets for predictions, and nothing is kept alive.
@@ -76,7 +79,7 @@ def no_grad() -> Any:
     return mode(recording=False)
 
 
-def detect_anomaly() -> Any:
+def detect_anomaly() -> Block[None]:
     """Inside this block or function, the first number that is not finite is an error.
 
     FloatingPointError names the operation whose output or gradient it was, with its

@@ -8,7 +8,7 @@ Editors complete from these, and `mypy` reads them. They do nothing at run time.
 """
 
 # mypy: disable-error-code="overload-overlap"
-# A Value has tolist() too, so it fits several signatures; the first that fits is meant.
+# A Sequence[Any] may hold Values, so it fits several signatures; the first that fits is meant.
 
 from __future__ import annotations
 
@@ -21,18 +21,25 @@ if TYPE_CHECKING:
     from .operation import Operation
     from .value import Value
 
-__all__ = ["ArrayLike", "Binary", "Lift", "Ternary", "Unary", "Whole"]
+__all__ = [
+    "ArrayLike", "Binary", "DataLike", "Lift", "Nested", "Ternary", "Unary", "Whole", "composition",
+]  # fmt: skip
 
 
-class HasToList(Protocol):
-    """Arrays of numpy, Series of pandas and others."""
+class HasArray(Protocol):
+    """Arrays of numpy and PyTorch, tables and columns of pandas and polars."""
 
-    def tolist(self) -> Any:
-        """Nested lists of numbers."""
+    # `as_data` calls their .tolist() or .to_numpy(). A Value has .tolist() too, but is not data.
+    def __array__(self) -> Any:
+        """An array of numpy."""
 
 
-ArrayLike: TypeAlias = "Value | Array | float | Sequence[Any] | HasToList"
-"""What operations take: a number, nested lists of numbers, or what can be made into them."""
+Nested: TypeAlias = Array | Sequence[Any]
+"""Numbers in a shape."""
+DataLike: TypeAlias = float | Nested | HasArray
+"""What can be made into data: a number, nested lists of numbers, arrays of other libraries."""
+ArrayLike: TypeAlias = "Value | DataLike"
+"""What operations take."""
 
 
 class Unary(Protocol):
@@ -45,9 +52,9 @@ class Unary(Protocol):
     @overload
     def __call__(self, x: float, /) -> float: ...
     @overload
-    def __call__(self, x: Array | Sequence[Any], /) -> Array: ...
+    def __call__(self, x: Nested, /) -> Array: ...
     @overload
-    def __call__(self, x: HasToList, /) -> Data: ...
+    def __call__(self, x: HasArray, /) -> Data: ...
 
 
 class Binary(Protocol):
@@ -62,7 +69,11 @@ class Binary(Protocol):
     @overload
     def __call__(self, x: float, y: float, /) -> float: ...
     @overload
-    def __call__(self, x: ArrayLike, y: ArrayLike, /) -> Data: ...
+    def __call__(self, x: Nested, y: DataLike, /) -> Array: ...
+    @overload
+    def __call__(self, x: DataLike, y: Nested, /) -> Array: ...
+    @overload
+    def __call__(self, x: DataLike, y: DataLike, /) -> Data: ...
 
 
 class Ternary(Protocol):
@@ -71,15 +82,19 @@ class Ternary(Protocol):
     operation: Operation
 
     @overload
-    def __call__(self, x: Value, y: ArrayLike, z: ArrayLike, *more: ArrayLike) -> Value: ...
+    def __call__(self, x: Value, /, *ys: ArrayLike, **named: ArrayLike) -> Value: ...
     @overload
-    def __call__(self, x: ArrayLike, y: Value, z: ArrayLike, *more: ArrayLike) -> Value: ...
+    def __call__(self, x: ArrayLike, y: Value, /, *zs: ArrayLike, **named: ArrayLike) -> Value: ...
     @overload
-    def __call__(self, x: ArrayLike, y: ArrayLike, z: Value, *more: ArrayLike) -> Value: ...
+    def __call__(self, x: ArrayLike, y: ArrayLike, z: Value, /, *more: ArrayLike) -> Value: ...
     @overload
-    def __call__(self, x: float, y: float, z: float, *more: float) -> float: ...
+    def __call__(self, x: float, y: float, z: float, /, *more: float) -> float: ...
     @overload
-    def __call__(self, *xs: ArrayLike, **named: ArrayLike) -> Any: ...
+    def __call__(self, x: Nested, y: DataLike, z: DataLike, /, *more: DataLike) -> Array: ...
+    @overload
+    def __call__(self, x: DataLike, y: DataLike, z: DataLike, /, *more: DataLike) -> Data: ...
+    @overload
+    def __call__(self, /, *xs: ArrayLike, **named: ArrayLike) -> Any: ...
 
 
 class Lift(Protocol):
@@ -95,14 +110,29 @@ class Lift(Protocol):
     def __call__(self, function: Callable[..., float], /) -> Ternary: ...
 
 
-class Whole(Protocol):
+class Composition(Protocol):
+    """A function of whole Arrays, with options: any argument may be a Value."""
+
+    @overload
+    def __call__(self, x: Value, /, *others: Any, **options: Any) -> Value: ...
+    @overload
+    def __call__(self, x: ArrayLike, y: Value, /, *others: Any, **options: Any) -> Value: ...
+    @overload
+    def __call__(
+        self, x: ArrayLike, y: ArrayLike, z: Value, /, *others: Any, **options: Any
+    ) -> Value: ...
+    @overload
+    def __call__(self, x: DataLike, /, *others: Any, **options: Any) -> Data: ...
+    @overload
+    def __call__(self, /, **named: Any) -> Any: ...
+
+
+class Whole(Composition, Protocol):
     """An operation on whole Arrays, with options."""
 
     operation: Operation
 
-    @overload
-    def __call__(self, x: Value, *others: Any, **options: Any) -> Value: ...
-    @overload
-    def __call__(self, x: ArrayLike, y: Value, *others: Any, **options: Any) -> Value: ...
-    @overload
-    def __call__(self, *xs: Any, **options: Any) -> Data: ...
+
+def composition(function: Callable[..., Any]) -> Composition:
+    """Decorator of a function composed of operations, for type checkers alone."""
+    return function

@@ -46,6 +46,7 @@ from .shapes import Shape
 
 if TYPE_CHECKING:
     from ..ops.methods import Methods
+    from .typed import DataLike
 else:
     Methods = Tracked
 
@@ -82,7 +83,7 @@ class Value(Methods):
             "a new operation is a function (`elementwise`, `operation`), a model holds its Values"
         )
 
-    def __init__(self, data: Any, *, label: str = "") -> None:
+    def __init__(self, data: DataLike, *, label: str = "") -> None:
         self._data: Any = as_data(data)
         self._grad: Any = None
         self.grad_state = KEPT
@@ -100,6 +101,8 @@ class Value(Methods):
         """What the operation was given, Values and constants, in the order of its arguments."""
         return inputs_of(self._x, self._y)
 
+    # Typed Any: only the user knows whether it is a float or an Array. A union of both would make
+    # round(w.data, 4) and w.data[0] errors; with None in it, w.data - 0.1 * w.grad would be one.
     @property
     def data(self) -> Any:
         """A float, or an Array for a tensor. The data of a leaf may be replaced."""

@@ -26,6 +26,7 @@ from numbers import Real
 from typing import Any, SupportsIndex
 
 from ..core.array import Array, from_flat
+from ..core.typed import DataLike
 from ..losses.checks import check_data, is_whole
 
 __all__ = ["Batches", "Ordered", "shuffled", "take_rows", "train_test_split"]
@@ -77,8 +78,9 @@ class Batches(Ordered):
     """
 
     def __init__(
-        self, X: Any, y: Any, batch_size: int | None = None, shuffle: bool = True, seed: int = 0
-    ) -> None:
+        self, X: DataLike, y: DataLike, batch_size: int | None = None, shuffle: bool = True,
+        seed: int = 0,
+    ) -> None:  # fmt: skip
         self.X, self.y = check_data(X, y)
         if batch_size is not None and not is_whole(batch_size, 1):
             raise ValueError(
@@ -103,7 +105,7 @@ class Batches(Ordered):
 
 
 def train_test_split(
-    X: Any, y: Any, test_size: float = 0.25, seed: int = 0
+    X: DataLike, y: DataLike, test_size: float = 0.25, seed: int = 0
 ) -> tuple[Array, Array, Array, Array]:
     """Rows to learn from and rows to test on: X_train, X_test, y_train, y_test.
 

@@ -19,7 +19,6 @@ import csv
 import math
 from collections.abc import Iterator
 from os import PathLike
-from typing import Any
 
 from ..core.array import from_flat
 from ..losses.checks import check_known
@@ -69,7 +68,7 @@ def read_csv(path: str | PathLike[str], target: str) -> Dataset:
     return Dataset(X, y, tuple(names), target_names, f"read from {path}")
 
 
-def _target_place(path: Any, header: list[str], target: str) -> int:
+def _target_place(path: object, header: list[str], target: str) -> int:
     """Where the target stands in the header, which must name each column once."""
     if not header:
         raise ValueError(f"{path} is empty; the first line must name the columns")
@@ -108,7 +107,7 @@ def _number(field: str) -> float | None:
 
 
 def _coded(
-    path: Any, lines: list[int], targets: list[str], target: str
+    path: object, lines: list[int], targets: list[str], target: str
 ) -> tuple[list[float], tuple[str, ...]]:
     """The target as numbers, and the names of its values."""
     if all(_number(text) is None for text in targets):

@@ -25,6 +25,7 @@ from itertools import chain
 from typing import Any, Self
 
 from ..core.array import Array, from_flat
+from ..core.typed import DataLike
 from ..losses.checks import check_matrix
 
 __all__ = ["StandardScaler"]
@@ -47,11 +48,11 @@ class StandardScaler:
         self._squares: list[float] = []  # sums of squared distances to the mean
         self._reported: set[int] = set()  # constant columns, each warned of once
 
-    def fit(self, X: Any) -> Self:
+    def fit(self, X: DataLike) -> Self:
         """Learn from these rows only. Raises ValueError for numbers too large to be squared."""
         return self._learn(X, 0)
 
-    def partial_fit(self, X: Any) -> Self:
+    def partial_fit(self, X: DataLike) -> Self:
         """Learn from these rows too. Parts, in any order, give the same as all rows at once.
 
         Two parts of n and m rows, with means a and b and sums of squared distances S and T, have
@@ -60,7 +61,7 @@ class StandardScaler:
         """
         return self._learn(X, self.n_samples_seen_)
 
-    def _learn(self, X: Any, n: int) -> Self:
+    def _learn(self, X: DataLike, n: int) -> Self:
         """Add the rows X to the n rows that were seen before; n = 0 forgets them."""
         X = check_matrix(X)
         m = X.shape[0]
@@ -100,7 +101,7 @@ class StandardScaler:
         self.n_samples_seen_, self._reported = n + m, reported | constant
         return self
 
-    def transform(self, X: Any) -> Array:
+    def transform(self, X: DataLike) -> Array:
         """(X - mean_) / scale_, for any rows X (n, d)."""
         X = self._checked(X)
         scaled = [
@@ -109,16 +110,16 @@ class StandardScaler:
         ]
         return from_flat(list(chain.from_iterable(zip(*scaled))), X.shape)
 
-    def inverse_transform(self, X: Any) -> Array:
+    def inverse_transform(self, X: DataLike) -> Array:
         """X * scale_ + mean_: back to the units of the table."""
         rows: Array = self._checked(X) * self.scale_ + self.mean_
         return rows
 
-    def fit_transform(self, X: Any) -> Array:
+    def fit_transform(self, X: DataLike) -> Array:
         """`fit`, then `transform` of the same rows."""
         return self._learn(X, 0).transform(X)
 
-    def _checked(self, X: Any) -> Array:
+    def _checked(self, X: DataLike) -> Array:
         if not self.n_samples_seen_:
             raise RuntimeError("this StandardScaler has seen no rows yet; call fit first")
         checked = check_matrix(X)

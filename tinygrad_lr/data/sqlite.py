@@ -232,7 +232,7 @@ def connected(path: str | PathLike[str], mode: str) -> closing[sqlite3.Connectio
 
 
 @contextmanager
-def translated(path: Any) -> Iterator[None]:
+def translated(path: str | PathLike[str]) -> Iterator[None]:
     """An error of SQLite becomes a ValueError that names the file, or a TimeoutError."""
     try:
         yield

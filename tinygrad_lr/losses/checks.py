@@ -28,6 +28,7 @@ from typing import Any, SupportsIndex, TypeGuard
 from ..core.array import Array, Data, as_data, cached, flat_of, is_finite, shape_of
 from ..core.lift import data_of, shape
 from ..core.shapes import Shape
+from ..core.typed import ArrayLike, DataLike
 
 __all__ = [
     "check_data", "check_known", "check_matrix", "check_shapes", "check_unit_interval",
@@ -49,7 +50,7 @@ def is_whole(x: Any, least: float = -math.inf) -> TypeGuard[SupportsIndex]:
 # ---- data to learn from --------------------------------------------------------------------------
 
 
-def check_matrix(X: Any, feature_names: Sequence[str] = ()) -> Array:
+def check_matrix(X: DataLike, feature_names: Sequence[str] = ()) -> Array:
     """X as an Array (n, d) of finite numbers, one row for each sample.
 
     Raises ValueError for another shape, for no rows, and for NaN or infinity; the message
@@ -64,7 +65,7 @@ def check_matrix(X: Any, feature_names: Sequence[str] = ()) -> Array:
     return X
 
 
-def check_data(X: Any, y: Any, feature_names: Sequence[str] = ()) -> tuple[Array, Array]:
+def check_data(X: DataLike, y: DataLike, feature_names: Sequence[str] = ()) -> tuple[Array, Array]:
     """X (n, d) and y (n,) as Arrays of finite numbers. Raises ValueError where they are not."""
     X, y = check_matrix(X, feature_names), as_data(y)
     if not isinstance(y, Array) or y.shape != X.shape[:1]:
@@ -89,7 +90,7 @@ def _check_finite(x: Array, names: Sequence[str]) -> None:
     )
 
 
-def check_known(where: Any, what: str, name: str, known: Sequence[str]) -> None:
+def check_known(where: object, what: str, name: str, known: Sequence[str]) -> None:
     """Raise ValueError for a name that is not known, with the one it may stand for."""
     if name not in known:
         near = difflib.get_close_matches(str(name), known, 1)
@@ -102,7 +103,7 @@ def check_known(where: Any, what: str, name: str, known: Sequence[str]) -> None:
 # ---- predictions and targets ---------------------------------------------------------------------
 
 
-def check_shapes(name: str, x: Any, y: Any) -> None:
+def check_shapes(name: str, x: ArrayLike, y: ArrayLike) -> None:
     """One shape for both. Broadcasting (n,) against (n, 1) would compare every row with every."""
     if shape(x) != shape(y):
         raise ValueError(
@@ -111,7 +112,7 @@ def check_shapes(name: str, x: Any, y: Any) -> None:
         )
 
 
-def check_unit_interval(name: str, what: str, x: Any) -> None:
+def check_unit_interval(name: str, what: str, x: ArrayLike) -> None:
     """Numbers in [0, 1]. The message guesses what they are instead."""
     flat = flat_of(data_of(x))
     bad = next((v for v in flat if not 0.0 <= v <= 1.0), None)
@@ -137,7 +138,7 @@ def check_zero_one(name: str, labels: Sequence[float], remedy: str) -> None:
         )
 
 
-def class_labels(name: str, full: Shape, labels: Any) -> list[int]:
+def class_labels(name: str, full: Shape, labels: ArrayLike) -> list[int]:
     """Labels as ints, one for each row of logits or probabilities of the shape `full`."""
     labels = data_of(labels)
     if shape_of(labels) != full[:-1]:

@@ -24,7 +24,6 @@ from __future__ import annotations
 
 import math
 import warnings
-from collections.abc import Callable
 from functools import wraps
 from typing import Any
 
@@ -33,6 +32,7 @@ from ..core import numerics
 from ..core.array import Array, Data, cached, flat_of, from_flat, shape_of
 from ..core.lift import operation, shape
 from ..core.shapes import Shape
+from ..core.typed import Whole
 from ..core.value import Value
 from ..ops.probability import log_softmax, sigmoid, softmax
 from ..ops.tensors import getitem, reshape, scatter_add, sum
@@ -41,7 +41,7 @@ from .likelihood import bce_spelled_out, cross_entropy_spelled_out, reduced
 __all__ = ["binary_cross_entropy_with_logits", "cross_entropy"]
 
 
-def expects_logits(loss: Callable[..., Any]) -> Callable[..., Any]:
+def expects_logits(loss: Whole) -> Whole:
     """Decorator: warns where the operation that made the logits gives probabilities."""
 
     @wraps(loss)
@@ -49,13 +49,13 @@ def expects_logits(loss: Callable[..., Any]) -> Callable[..., Any]:
         made_by = logits.operation if type(logits) is Value else None
         if made_by is not None and made_by.name in ("sigmoid", "softmax"):
             warnings.warn(
-                f"{loss.__name__} expects scores and turns them into probabilities itself; these "
-                f"come from {made_by.name} already: pass what {made_by.name} was given",
+                f"{loss.operation.name} expects scores and turns them into probabilities itself; "
+                f"these come from {made_by.name} already: pass what {made_by.name} was given",
                 stacklevel=2,
             )
         return loss(logits, targets, reduction=reduction)
 
-    return checked
+    return checked  # type: ignore[return-value]  # `wraps` copies .operation too
 
 
 # ---- two classes ---------------------------------------------------------------------------------

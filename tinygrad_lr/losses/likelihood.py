@@ -57,6 +57,7 @@ from typing import Any
 from .checks import check_shapes, check_unit_interval, class_labels
 from ..core.array import flat_of
 from ..core.lift import data_of, shape
+from ..core.typed import composition
 from ..ops.elementwise import log, multiply, negative, power, subtract
 from ..ops.probability import log_sigmoid, log_softmax, xlog1py, xlogy
 from ..ops.tensors import getitem, mean, reshape, sum
@@ -84,6 +85,7 @@ def reduced(losses: Any, reduction: str) -> Any:
 # ---- two classes ---------------------------------------------------------------------------------
 
 
+@composition
 def bernoulli_log_likelihood(probabilities: Any, targets: Any, reduction: str = "sum") -> Any:
     """log of the probability of everything that happened: the sum of y log p + (1 - y) log(1 - p).
 
@@ -95,6 +97,7 @@ def bernoulli_log_likelihood(probabilities: Any, targets: Any, reduction: str = 
     return reduced(rows, reduction)
 
 
+@composition
 def binary_cross_entropy(probabilities: Any, targets: Any, reduction: str = "mean") -> Any:
     """The negative Bernoulli log-likelihood, as a mean over the rows.
 
@@ -125,6 +128,7 @@ def bce_spelled_out(logits: Any, targets: Any, *, reduction: str) -> Any:
 # ---- several classes -----------------------------------------------------------------------------
 
 
+@composition
 def categorical_log_likelihood(probabilities: Any, labels: Any, reduction: str = "sum") -> Any:
     """log of the probability of all labels: the sum of log p[row, label]. To be maximised.
 
@@ -136,6 +140,7 @@ def categorical_log_likelihood(probabilities: Any, labels: Any, reduction: str =
     return reduced(log(of_labels), reduction)
 
 
+@composition
 def negative_log_likelihood(log_probabilities: Any, labels: Any, reduction: str = "mean") -> Any:
     """Minus the log-probability of each label: PyTorch's `nll_loss`.
 
@@ -171,6 +176,7 @@ def cross_entropy_spelled_out(logits: Any, targets: Any, *, reduction: str) -> A
 # ---- other distributions, and distances between distributions ------------------------------------
 
 
+@composition
 def gaussian_negative_log_likelihood(
     mean: Any, targets: Any, variance: Any, reduction: str = "mean"
 ) -> Any:
@@ -189,6 +195,7 @@ def gaussian_negative_log_likelihood(
     return reduced((log(multiply(variance, 2.0 * math.pi)) + squared / variance) * 0.5, reduction)
 
 
+@composition
 def mean_squared_error(predictions: Any, targets: Any, reduction: str = "mean") -> Any:
     """(prediction - target)^2: the Gaussian negative log-likelihood without its constants.
 
@@ -198,6 +205,7 @@ def mean_squared_error(predictions: Any, targets: Any, reduction: str = "mean") 
     return reduced(power(subtract(predictions, targets), 2.0), reduction)
 
 
+@composition
 def entropy(p: Any, reduction: str = "mean") -> Any:
     """-sum of p log p over the last axis, in nats: how uncertain the outcome is.
 
@@ -207,6 +215,7 @@ def entropy(p: Any, reduction: str = "mean") -> Any:
     return reduced(-sum(xlogy(p, p), axis=-1), reduction)
 
 
+@composition
 def kl_divergence(p: Any, q: Any, reduction: str = "mean") -> Any:
     """sum of p (log p - log q) over the last axis, in nats: cross-entropy minus entropy.
 

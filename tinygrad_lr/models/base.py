@@ -19,6 +19,7 @@ from typing import Any, Self, Unpack
 
 from ..core.array import Array, Data, as_data, flat_of, from_flat, numbers, shape_of
 from ..core.shapes import Shape
+from ..core.typed import DataLike
 from ..core.value import Value
 from ..data import StandardScaler
 from ..losses.checks import check_data, check_matrix, is_whole
@@ -76,7 +77,7 @@ class Classifier(Settings):
         weights: Weights,
         batches: Iterable[tuple[Any, Any]],
         classes: Classes,
-        callbacks: Sequence[Callable[[History], Any]],
+        callbacks: Sequence[Callable[[History], object]],
         **checkpointing: Unpack[Checkpointing],
     ) -> Self:
         """Run the loop, and take over what it has learned."""
@@ -90,9 +91,9 @@ class Classifier(Settings):
 
     def fit_batches(
         self,
-        batches: Iterable[tuple[Any, Any]],
+        batches: Iterable[tuple[DataLike, DataLike]],
         classes: Sequence[int] | None = None,
-        callbacks: Sequence[Callable[[History], Any]] = (),
+        callbacks: Sequence[Callable[[History], object]] = (),
         **checkpointing: Unpack[Checkpointing],
     ) -> Self:
         """Learn from scratch from batches, such as `SQLiteBatches`: more rows than fit in memory.
@@ -109,13 +110,13 @@ class Classifier(Settings):
             )
         w, b = weights = self.start(_features_of(batches), known)
 
-        def loss(X: Any, y: Any) -> Value:
+        def loss(X: DataLike, y: DataLike) -> Value:
             X, y = check_data(X, y)
             return self.loss(X, codes(y, known), w, b)
 
         return self.learn(loss, weights, batches, known, callbacks, **checkpointing)
 
-    def partial_fit(self, X: Any, y: Any, classes: Sequence[int] | None = None) -> Self:
+    def partial_fit(self, X: DataLike, y: DataLike, classes: Sequence[int] | None = None) -> Self:
         """One step on these rows, from where the model stands: for data that come in batches.
 
         The classes must be known before the first batch: 0 and 1, or `classes` with the first
@@ -161,7 +162,7 @@ class Classifier(Settings):
             raise RuntimeError(f"{type(self).__name__} has learned nothing yet; call fit first")
         return self._weights
 
-    def check_features(self, X: Any) -> Array:
+    def check_features(self, X: DataLike) -> Array:
         """X (n, d) as an Array. Raises ValueError where d is not that of the learned rows."""
         w, _ = self.fitted()
         matrix, width = check_matrix(X), w.shape[0]
@@ -303,7 +304,7 @@ def _few(labels: Sequence[float]) -> str:
     return ", ".join(f"{label:g}" for label in labels[:6]) + (", ..." if len(labels) > 6 else "")
 
 
-def _features_of(batches: Iterable[tuple[Any, Any]]) -> int:
+def _features_of(batches: Iterable[tuple[DataLike, DataLike]]) -> int:
     """How many features the first batch has; the batches are then as if they had not been read."""
     state = batches.state_dict() if isinstance(batches, Stateful) else None
     first = next(iter(batches), None)

@@ -28,6 +28,7 @@ from collections.abc import Callable, Sequence
 from typing import Any, Self, Unpack
 
 from ..core.array import Array
+from ..core.typed import DataLike
 from ..core.value import Value
 from ..data import Batches
 from ..losses.checks import check_data
@@ -47,7 +48,7 @@ class LinearClassifier(Classifier):
 
     cross_entropy: Callable[..., Any]
 
-    def decision_function(self, X: Any) -> Array:
+    def decision_function(self, X: DataLike) -> Array:
         """The scores w . x + b of each row of X (n, d): (n,), or (n, K) for K classes."""
         X = self.check_features(X)
         w, b = self.fitted()
@@ -61,9 +62,9 @@ class LinearClassifier(Classifier):
 
     def fit(
         self,
-        X: Any,
-        y: Any,
-        callbacks: Sequence[Callable[[History], Any]] = (),
+        X: DataLike,
+        y: DataLike,
+        callbacks: Sequence[Callable[[History], object]] = (),
         **checkpointing: Unpack[Checkpointing],
     ) -> Self:
         """Learn from X (n, d) and y (n,) from scratch.
@@ -87,11 +88,11 @@ class LinearClassifier(Classifier):
             )
         return self
 
-    def predict(self, X: Any) -> Array:
+    def predict(self, X: DataLike) -> Array:
         """The label of each row of X (n, d)."""
         raise NotImplementedError
 
-    def score(self, X: Any, y: Any) -> float:
+    def score(self, X: DataLike, y: DataLike) -> float:
         """The share of rows of X (n, d) whose label in y (n,) is predicted right."""
         return accuracy(y, self.predict(X))
 
@@ -111,13 +112,13 @@ class LogisticRegression(LinearClassifier):
     classes_of = staticmethod(two_labels)
     cross_entropy = staticmethod(linear_binary_cross_entropy)
 
-    def predict_proba(self, X: Any) -> Array:
+    def predict_proba(self, X: DataLike) -> Array:
         """The probabilities of class 0 and of class 1 for each row of X (n, d): (n, 2)."""
         z = self.decision_function(X)
         p: Array = stack([sigmoid(-z), sigmoid(z)], axis=1)
         return p
 
-    def predict(self, X: Any) -> Array:
+    def predict(self, X: DataLike) -> Array:
         """1 where the score is at least 0, which is where the probability is at least 1/2."""
         labels: Array = self.decision_function(X) >= 0.0
         return labels
@@ -135,13 +136,13 @@ class SoftmaxRegression(LinearClassifier):
     classes_of = staticmethod(several_labels)
     cross_entropy = staticmethod(linear_cross_entropy)
 
-    def predict_proba(self, X: Any) -> Array:
+    def predict_proba(self, X: DataLike) -> Array:
         """The probability of each class for each row of X (n, d): (n, K), rows sum to 1."""
         p = softmax(self.decision_function(X))
         assert isinstance(p, Array)  # the scores are a matrix
         return p
 
-    def predict(self, X: Any) -> Array:
+    def predict(self, X: DataLike) -> Array:
         """The class with the largest score, which is the one with the largest probability."""
         scores = self.decision_function(X).rows
         return Array([self.classes_[row.index(max(row))] for row in scores])

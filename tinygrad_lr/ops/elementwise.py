@@ -27,9 +27,10 @@ from functools import wraps
 from typing import Any
 
 from ..core import numerics
+from ..core.array import Array
 from ..core.lift import data_of, elementwise
 from ..core.modes import current_mode
-from ..core.typed import Binary
+from ..core.typed import ArrayLike, Binary
 
 __all__ = [
     "abs", "add", "clip", "cos", "divide", "exp", "expm1", "identity", "less", "less_equal",
@@ -153,7 +154,7 @@ def cos(x: float) -> float:
 # ---- comparisons, and functions with a kink ------------------------------------------------
 
 
-def comparison(op: Binary) -> Callable[[Any, Any], Any]:
+def comparison(op: Binary) -> Callable[[ArrayLike, ArrayLike], bool | Array]:
     """A comparison has no slope and gives plain numbers; where source is traced, a node."""
 
     @wraps(op)

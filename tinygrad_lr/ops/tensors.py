@@ -19,24 +19,25 @@ every argument, so a rule only moves cotangents:
 `broadcast_to` and `sum_to`, which all operations need, are in `core.lift`.
 """
 
-# mypy: disable-error-code="has-type"
-# A rule may name the function that it belongs to, whose type is not known yet.
+# mypy: disable-error-code="has-type, overload-overlap"
+# A rule may name the function that it belongs to, whose type is not known yet. A Sequence[Any] may
+# hold Values, so it fits several signatures; the first that fits is meant.
 
 from __future__ import annotations
 
 import builtins
 import math
 import operator
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import wraps
-from typing import Any, overload
+from typing import Any, TypeVar, overload
 
 from ..core import array, numerics
-from ..core.array import Data, from_flat, shape_of, sumprod
+from ..core.array import Array, Data, from_flat, shape_of, sumprod
 from ..core.backward import Deferred
 from ..core.lift import broadcast_to, data_of, operation, shape, sum_to
 from ..core.shapes import Shape, normal_axes, positions, settled, whole_numbers
-from ..core.typed import ArrayLike
+from ..core.typed import ArrayLike, DataLike
 from ..core.value import Value
 from .elementwise import where
 
@@ -62,6 +63,21 @@ __all__ = [
 # ---- reductions ----------------------------------------------------------------------------
 
 Axis = int | Sequence[int] | None
+Function = TypeVar("Function", bound=Callable[..., Any])
+
+
+def named(name: str) -> Callable[[Function], Function]:
+    """Decorator: the name of an operation, where the function that users call is another one.
+
+    An operation takes its options by name. The function of this name that follows reads them in
+    other ways too: for instance `reshape(x, 2, -1)`.
+    """
+
+    def rename(function: Function) -> Function:
+        function.__name__ = name
+        return function
+
+    return rename
 
 
 def expand_reduced(reduced: Any, x: Any, axis: Axis) -> Any:
@@ -81,7 +97,8 @@ REDUCTIONS = [(0.8,), (MATRIX,), (MATRIX, {"axis": 0}), (MATRIX, {"axis": -1, "k
 
 
 @operation(x=lambda g, out, x, *, axis, keepdims: expand_reduced(g, x, axis), samples=REDUCTIONS)
-def sum(x: Data, *, axis: Axis = None, keepdims: bool = False) -> Data:
+@named("sum")
+def _sum(x: Data, *, axis: Axis = None, keepdims: bool = False) -> Data:
     """The sum along these axes."""
     return array.reduce(builtins.sum, x, axis, keepdims)
 
@@ -97,15 +114,14 @@ def sum_of(*xs: float) -> float:
     return float(builtins.sum(xs))
 
 
-_sum = sum
-
-
-@overload  # type: ignore[no-redef]
-def sum(  # type: ignore[overload-overlap]
-    x: Value | Sequence[Value], axis: Axis = None, keepdims: bool = False
-) -> Value: ...
 @overload
-def sum(x: ArrayLike, axis: Axis = None, keepdims: bool = False) -> Data: ...
+def sum(x: Value | Sequence[Value], axis: Axis = None, keepdims: bool = False) -> Value: ...
+@overload
+def sum(x: Array | Sequence[float], axis: None = None) -> float: ...
+@overload
+def sum(x: Sequence[Value | float], axis: None = None) -> Value: ...
+@overload
+def sum(x: DataLike, axis: Axis = None, keepdims: bool = False) -> Data: ...
 @wraps(_sum)
 def sum(x: Any, axis: Axis = None, keepdims: bool = False) -> Any:
     """The sum along these axes; each element gets the cotangent of the sum.
@@ -118,11 +134,13 @@ def sum(x: Any, axis: Axis = None, keepdims: bool = False) -> Any:
 
 
 @overload
-def mean(  # type: ignore[overload-overlap]
-    x: Value | Sequence[Value], axis: Axis = None, keepdims: bool = False
-) -> Value: ...
+def mean(x: Value | Sequence[Value], axis: Axis = None, keepdims: bool = False) -> Value: ...
 @overload
-def mean(x: ArrayLike, axis: Axis = None, keepdims: bool = False) -> Data: ...
+def mean(x: Array | Sequence[float], axis: None = None) -> float: ...
+@overload
+def mean(x: Sequence[Value | float], axis: None = None) -> Value: ...
+@overload
+def mean(x: DataLike, axis: Axis = None, keepdims: bool = False) -> Data: ...
 def mean(x: Any, axis: Axis = None, keepdims: bool = False) -> Any:
     """The sum along these axes, divided by how many were added. Raises ValueError for none."""
     if holds_values(x):
@@ -161,17 +179,17 @@ def min(x: Data, *, axis: Axis = None, keepdims: bool = False) -> Data:
     x=lambda g, out, x, **_: g if shape(g) == shape(x) else _reshape(g, shape=shape(x)),
     samples=[(MATRIX, {"shape": (3, 2)}), ([1.0, 2.0], {"shape": (2, 1)}), (3.0, {"shape": (1,)})],
 )
-def reshape(x: Data, *, shape: Shape) -> Data:
+@named("reshape")
+def _reshape(x: Data, *, shape: Shape) -> Data:
     """The same elements in the same order in another shape; one size may be -1."""
     return array.reshape(x, tuple(shape))
 
 
-# An operation takes its options by name. The function of the same name that follows is what
-# users call: it reads (2, -1) as well as 2, -1. So it is with the two others below.
-_reshape: Any = reshape
-
-
-def reshape(x: Any, *shape: Any) -> Any:  # type: ignore[no-redef]
+@overload
+def reshape(x: Value, *shape: int | Sequence[int]) -> Value: ...
+@overload
+def reshape(x: DataLike, *shape: int | Sequence[int]) -> Data: ...
+def reshape(x: Any, *shape: Any) -> Any:
     """The same elements in the same order: `reshape(x, (2, -1))` or `x.reshape(2, -1)`.
 
     One size may be -1, what is left. Raises ValueError where the sizes do not multiply
@@ -219,19 +237,25 @@ def _pieces(g: Any, out: Any, *arrays: Any, axis: int) -> list[Any]:
         (MATRIX, [[1.0], [2.0]], {"axis": -1}),
     ],
 )
-def concatenate(*arrays: Any, axis: int = 0) -> Data:
+@named("concatenate")
+def _concatenate(*arrays: Any, axis: int = 0) -> Data:
     """One Array after the other."""
     return array.concatenate(arrays, axis)
 
 
-_concatenate = concatenate
-
-
-def concatenate(arrays: Sequence[Any], axis: int = 0) -> Any:  # type: ignore[no-redef]
+@overload
+def concatenate(arrays: Sequence[DataLike], axis: int = 0) -> Array: ...
+@overload
+def concatenate(arrays: Sequence[ArrayLike], axis: int = 0) -> Value: ...
+def concatenate(arrays: Sequence[Any], axis: int = 0) -> Any:
     """One after the other along an axis that exists. Raises ValueError where they do not fit."""
     return _concatenate(*arrays, axis=axis)
 
 
+@overload
+def stack(arrays: Sequence[DataLike], axis: int = 0) -> Array: ...
+@overload
+def stack(arrays: Sequence[ArrayLike], axis: int = 0) -> Value: ...
 def stack(arrays: Sequence[Any], axis: int = 0) -> Any:
     """Side by side along a new axis; all of one shape. `stack([x, y])` of scalars is a vector."""
     arrays = list(arrays)
@@ -294,17 +318,19 @@ class Scattered(Deferred):
     symbol="[]",
     samples=[(MATRIX, {"index": 1}), (MATRIX, {"index": (slice(None), [0, 0, 2])})],
 )
-def getitem(x: Data, *, index: Any) -> Data:
+@named("getitem")
+def _getitem(x: Data, *, index: Any) -> Data:
     """x[index]: ints, slices, tuples, lists of ints, `...` and None."""
     if shape_of(x) == ():
         raise IndexError("a scalar cannot be indexed")
     return array.take(x, index)  # type: ignore[arg-type]
 
 
-_getitem: Any = getitem
-
-
-def getitem(x: Any, index: Any) -> Any:  # type: ignore[no-redef]
+@overload
+def getitem(x: Value, index: Any) -> Value: ...
+@overload
+def getitem(x: DataLike, index: Any) -> Data: ...
+def getitem(x: Any, index: Any) -> Any:
     """x[index]: ints, slices, tuples, lists of ints, `...` and None."""
     return _getitem(x, index=settled(index))
 
@@ -426,15 +452,11 @@ def _other_half(xs: Sequence[Any]) -> Sequence[Any]:
 
 
 @overload
-def dot(  # type: ignore[overload-overlap]
-    x: Value | Sequence[Value], y: ArrayLike
-) -> Value: ...
+def dot(x: Value | Sequence[Value], y: ArrayLike) -> Value: ...
 @overload
-def dot(  # type: ignore[overload-overlap]
-    x: ArrayLike, y: Value | Sequence[Value]
-) -> Value: ...
+def dot(x: ArrayLike, y: Value | Sequence[Value]) -> Value: ...
 @overload
-def dot(x: ArrayLike, y: ArrayLike) -> float: ...
+def dot(x: DataLike, y: DataLike) -> float: ...
 def dot(x: Any, y: Any) -> Any:
     """x1*y1 + x2*y2 + ... of two vectors, or of two lists of scalars with Values among them.
 

@@ -150,7 +150,7 @@ def require_finite(loss: float, derivatives: Sequence[float] = ()) -> None:
     )
 
 
-def _scalar(loss: Any) -> Value:
+def _scalar(loss: object) -> Value:
     if not isinstance(loss, Value) or loss.shape != ():
         raise ValueError(f"step: the closure must return the loss, a scalar Value, not {loss!r}")
     return loss

@@ -54,7 +54,7 @@ def minimize(
     batches: Iterable[tuple[Any, Any]],
     optimizer: Optimizer,
     epochs: int,
-    callbacks: Sequence[Callable[[History], Any]] = (),
+    callbacks: Sequence[Callable[[History], object]] = (),
     *,
     tolerance: float = 0.0,
     checkpoint: str | PathLike[str] | None = None,
@@ -119,7 +119,7 @@ def gradient_norm(parameters: Iterable[Value]) -> float:
     return math.hypot(*numbers(p.grad for p in parameters if p.grad is not None))
 
 
-def _is_true(answer: Any) -> bool:
+def _is_true(answer: object) -> bool:
     """True, or numpy's. Other answers of a callback, such as a count, do not stop the training."""
     return type(answer).__name__ in ("bool", "bool_") and bool(answer)
 

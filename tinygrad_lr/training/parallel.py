@@ -21,12 +21,13 @@ from __future__ import annotations
 import multiprocessing
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import BrokenExecutor, Executor, ProcessPoolExecutor
-from typing import Any, Self
+from typing import Any, Self, overload
 from uuid import uuid4
 
 from ..core.array import Array, Data
 from ..core.lift import data_of
 from ..core.operation import Operation
+from ..core.typed import ArrayLike, DataLike
 from ..core.value import Value, record
 from ..losses.checks import check_data
 
@@ -74,7 +75,7 @@ class DataParallel:
     def __init__(
         self,
         loss: Callable[..., Value],
-        shards: Iterable[tuple[Any, Any]],
+        shards: Iterable[tuple[DataLike, DataLike]],
         executor: Executor | Sequence[Executor] | None = None,
     ) -> None:
         self.loss = loss
@@ -97,6 +98,10 @@ class DataParallel:
         if len(self._executors) != count:
             raise ValueError(f"DataParallel: {len(self._executors)} executors for {count} shards")
 
+    @overload
+    def __call__(self, *parameters: DataLike) -> float: ...  # type: ignore[overload-overlap]
+    @overload
+    def __call__(self, *parameters: ArrayLike) -> Value: ...
     def __call__(self, *parameters: Any) -> Any:
         """The mean loss: a Value where one of the parameters is, otherwise a float."""
         datas = [data_of(p) for p in parameters]
@@ -142,7 +147,7 @@ class DataParallel:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(self, *_: Any) -> None:
+    def __exit__(self, *_: object) -> None:
         self.close()
 
 

@@ -9,7 +9,6 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from types import TracebackType
-from typing import Any
 
 from ..core.array import is_finite
 from ..core.modes import current_mode
@@ -30,7 +29,7 @@ class Guard:
         self.safe = [p.data for p in parameters]  # the last finite numbers with a finite loss
         self.rate = optimizer.lr  # of the step that led to where the parameters are
 
-    def check_loss(self, loss: Any) -> None:
+    def check_loss(self, loss: object) -> None:
         """Raise ValueError if it is not a scalar Value, DivergenceError if it is not finite."""
         if not isinstance(loss, Value) or loss.shape != ():
             raise ValueError(f"minimize: the loss must be a scalar Value, not {loss!r}")
