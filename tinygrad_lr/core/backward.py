@@ -34,7 +34,7 @@ from typing import Any
 from .array import Array, Data, Tracked, as_data, broadcast_to, shape_of
 from .modes import check_finite, current_mode
 from .operation import Operation
-from .value import OUTDATED, PASSED_ON, Value
+from .value import KEPT, OUTDATED, PASSED_ON, Value
 
 __all__ = [
     "Deferred", "ancestors", "backward", "backward_pass", "reverse_topological_order", "total",
@@ -75,6 +75,7 @@ def backward(output: Value, gradient: Any = None) -> None:
         )
     for x, g in gradients.items():
         x._grad = g if x._grad is None else x._grad + g
+        x.grad_state = KEPT
 
 
 def of_form(gradient: Any, x: Value) -> Data:
@@ -97,32 +98,35 @@ def backward_pass(
     rules are given Values instead of numbers: the cotangents are then Values as well, and can be
     differentiated again. Raises RuntimeError where data of a leaf was replaced after its use.
     """
-    special = graph or current_mode().anomaly
+    anomaly = current_mode().anomaly
     cotangents = {output: cotangent}
     for node in reverse_topological_order(output, wrt):
         if node not in cotangents:
             continue  # no rule leads to it
-        g = total(cotangents.pop(node))
+        g = cotangents.pop(node)
+        if isinstance(g, Deferred):
+            g = g.total()
         if node.grad_state != PASSED_ON:
             cotangents[node] = g
-        operation, out, x, y = node.operation, node._data, node._x, node._y
-        if special or not operation.is_simple:
-            for x, term in vjps(node, g, graph):
-                cotangents[x] = plus(cotangents[x], term) if x in cotangents else term
+        operation, x, y = node.operation, node._x, node._y
+        if anomaly or graph or not operation.is_simple:
+            for x, product in vjps(node, g, graph):
+                if anomaly:
+                    check_gradient(node, product)
+                cotangents[x] = plus(cotangents[x], product) if x in cotangents else product
         elif y is None:  # a function of x: its one rule
-            (rule_x,) = operation.rules
-            term = rule_x(g, out, x._data)
-            cotangents[x] = cotangents[x] + term if x in cotangents else term
+            product = operation.rules[0](g, node._data, x._data)
+            cotangents[x] = cotangents[x] + product if x in cotangents else product
         else:  # a function of x and y, of which one may be a constant
             rule_x, rule_y = operation.rules
             a = x._data if type(x) is Value else x
             b = y._data if type(y) is Value else y
             if type(x) is Value:
-                term = rule_x(g, out, a, b)
-                cotangents[x] = cotangents[x] + term if x in cotangents else term
+                product = rule_x(g, node._data, a, b)
+                cotangents[x] = cotangents[x] + product if x in cotangents else product
             if type(y) is Value:
-                term = rule_y(g, out, a, b)
-                cotangents[y] = cotangents[y] + term if y in cotangents else term
+                product = rule_y(g, node._data, a, b)
+                cotangents[y] = cotangents[y] + product if y in cotangents else product
     return {x: total(g) for x, g in cotangents.items()}
 
 
@@ -133,26 +137,22 @@ def vjps(node: Value, g: Any, graph: bool = False) -> list[tuple[Value, Any]]:
     Values, otherwise on the numbers behind them.
     """
     operation, inputs, options = node.operation, node.inputs, node.options
-    output, arguments = node._data, [x._data if type(x) is Value else x for x in inputs]
     if graph:
-        output, arguments = node, list(inputs)
+        output, arguments = node, inputs
         if operation.residuals is not None:
             given = operation.given(options)
             options = {**given, "residuals": operation.residuals(*inputs, **given)}
+    else:
+        output, arguments = node._data, [x._data if type(x) is Value else x for x in inputs]
     if operation.is_variadic:
         (rule,) = operation.rules
         products = rule(g, output, *arguments, **options) if rule is not None else []
-        found = [(x, p) for x, p in zip(inputs, products) if type(x) is Value]
-    else:
-        found = [
-            (x, rule(g, output, *arguments, **options))
-            for x, rule in zip(inputs, operation.rules)
-            if type(x) is Value and rule is not None
-        ]
-    if current_mode().anomaly:
-        for _, product in found:
-            check_gradient(node, total(product))
-    return found
+        return [(x, product) for x, product in zip(inputs, products) if type(x) is Value]
+    return [
+        (x, rule(g, output, *arguments, **options))
+        for x, rule in zip(inputs, operation.rules)
+        if type(x) is Value and rule is not None
+    ]
 
 
 def reverse_topological_order(output: Value, wrt: Collection[Value] = ()) -> list[Value]:
@@ -164,8 +164,8 @@ def reverse_topological_order(output: Value, wrt: Collection[Value] = ()) -> lis
     seen = {output, *wrt}
     found = [output] if output.operation is not None and output not in wrt else []
     for node in found:  # grows as it is read
-        inputs = node._x if type(node._x) is tuple else (node._x, node._y)
-        for x in inputs:
+        x, y = node._x, node._y
+        for x in x if type(x) is tuple else (x, y):
             if type(x) is not Value:
                 continue
             if x.operation is None:
@@ -239,5 +239,6 @@ def check_gradient(node: Value, product: Any) -> None:
     """Raise FloatingPointError where a vjp of this node is not finite (`detect_anomaly`)."""
     assert node.operation is not None
     label = f" labelled {node.label!r}" if node.label else ""
+    product = total(product)
     data = product.data if type(product) is Value else product
     check_finite(data, f"the gradient of {node.operation.name}{label}", node.inputs)

@@ -31,7 +31,7 @@ from .lift import call_of_two as plain_call_of_two
 from .lift import call_of_whole as plain_call_of_whole
 from .modes import mode_or_none
 from .operation import Operation
-from .value import NO_OPTIONS, PASSED_ON, Value, new, next_birth, record
+from .value import PASSED_ON, Value, new, next_birth, record
 
 __all__ = ["REPLACED"]
 
@@ -72,7 +72,6 @@ def call({arguments}, /):
         node.operation = op
         node._x = x
         node._y = {y}
-        node.options = NO_OPTIONS
         node.born = next_birth()
         return node
     return plain({arguments})
@@ -126,7 +125,7 @@ def pair_of_arrays(op: Operation) -> Callable[..., Any]:
 def call_of(op: Operation, plain: Callable[..., Any], expression: str) -> Callable[..., Any]:
     """A call in which the node of single numbers is made without a further call."""
     names: dict[str, Any] = {
-        "NO_OPTIONS": NO_OPTIONS, "PASSED_ON": PASSED_ON, "Value": Value, "f": op.function,
+        "PASSED_ON": PASSED_ON, "Value": Value, "f": op.function,
         "mode_or_none": mode_or_none, "new": new, "next_birth": next_birth, "op": op,
         "plain": plain,
     }  # fmt: skip
@@ -266,13 +265,13 @@ def pass_by_slots(found: list[Value], cotangent: Any) -> None:
         elif form is SUM:
             term_x = term_y = g
         elif form is ONE:
-            term_x = operation.rules[0](g, node._data, x._data, **node.options)
+            term_x = operation.rules[0](g, node._data, x._data)
         elif form is TWO:
             a = x._data if type(x) is Value else x
             b = y._data if type(y) is Value else y
             rule_x, rule_y = operation.rules
-            term_x = rule_x(g, node._data, a, b, **node.options) if type(x) is Value else None
-            term_y = rule_y(g, node._data, a, b, **node.options) if type(y) is Value else None
+            term_x = rule_x(g, node._data, a, b) if type(x) is Value else None
+            term_y = rule_y(g, node._data, a, b) if type(y) is Value else None
         else:
             for x, term in vjps(node, g):
                 if x.grad_state:
@@ -308,7 +307,7 @@ class Probe:
 
 def form_of(operation: Operation) -> str:
     """Which of the forms above an operation has, read off its own rules."""
-    if operation.is_variadic or None in operation.rules or len(operation.rules) > 2:
+    if not operation.is_simple:
         return OTHER
     if len(operation.rules) == 1:
         return ONE
@@ -351,15 +350,7 @@ def call_of_whole(op: Operation) -> Callable[..., Any]:
         if has_residuals:
             out, residuals = out
             options = {**options, "residuals": residuals}
-        if not tracked:
-            return out
-        if count == 1:
-            return record(op, out, xs[0], None, options)
-        return (
-            record(op, out, xs[0], xs[1], options)
-            if count == 2
-            else record(op, out, xs, None, options)
-        )
+        return record(op, out, xs, options) if tracked else out
 
     names = set(op.options)
     return plain if op.is_variadic or len(defaults) < len(names) else call

@@ -178,12 +178,7 @@ def call_of_whole(op: Operation) -> Callable[..., Any]:
         out = op.function(*map(data_of, xs), **options)
         if op.residuals is not None:
             out, options["residuals"] = out
-        if Value not in map(type, xs):
-            return out
-        if op.is_variadic or len(xs) > 2:
-            return record(op, out, xs, options=options)
-        x, y = xs if len(xs) == 2 else (xs[0], None)
-        return record(op, out, x, y, options)
+        return record(op, out, xs, options) if Value in map(type, xs) else out
 
     return call
 

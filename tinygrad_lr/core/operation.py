@@ -84,8 +84,7 @@ class Operation:
         self.residuals = residuals
         self.is_elementwise = is_elementwise
         self.is_variadic = any(p.kind is p.VAR_POSITIONAL for p in arguments)
-        self.is_simple = len(self.arguments) <= 2 and not options and None not in self.rules
-        self.is_simple = self.is_simple and not self.is_variadic and residuals is None
+        self.is_simple = is_elementwise and len(arguments) <= 2 and None not in self.rules
         self.public: Callable[..., Any] = function
         self._check(rules, [p.name for p in arguments if p.default is not p.empty])
 

@@ -53,7 +53,6 @@ else:
 __all__ = ["Value", "record"]
 
 next_birth = count().__next__
-NO_OPTIONS: dict[str, Any] = {}
 
 # What becomes of the gradient of a Value, its `grad_state`.
 PASSED_ON = 0  # a result: its cotangent is passed on to its inputs and forgotten
@@ -68,13 +67,12 @@ class Value(Methods):
     Array. `label`: its name in drawings, explanations and errors.
     Raises TypeError for what is not a number, ValueError for ragged lists.
 
-    A node keeps one input or two in the slots `_x` and `_y`, and more as a tuple in `_x`.
+    A result of an elementwise operation keeps its inputs in the slots `_x` and `_y`. Any other
+    result keeps all inputs as a tuple in `_x`, and the options of the call as a dict in `_y`.
     `born` is the serial number of its data: an input is older than what was made of it.
     """
 
-    __slots__ = (
-        "_data", "_grad", "grad_state", "label", "operation", "_x", "_y", "options", "born"
-    )  # fmt: skip
+    __slots__ = ("_data", "_grad", "grad_state", "label", "operation", "_x", "_y", "born")
     __array_ufunc__ = None  # numpy leaves `ndarray * Value` to us
 
     def __init_subclass__(cls) -> None:
@@ -91,7 +89,6 @@ class Value(Methods):
         self.operation: Any = None  # the Operation that made it; None for a leaf
         self._x: Any = ()
         self._y: Any = None
-        self.options = NO_OPTIONS
         self.born = next_birth()
 
     # ---- what it holds
@@ -100,6 +97,11 @@ class Value(Methods):
     def inputs(self) -> tuple[Any, ...]:
         """What the operation was given, Values and constants, in the order of its arguments."""
         return inputs_of(self._x, self._y)
+
+    @property
+    def options(self) -> dict[str, Any]:
+        """The options of the call that made it, and the residuals."""
+        return self._y if type(self._y) is dict else {}
 
     # Typed Any: only the user knows whether it is a float or an Array. A union of both would make
     # round(w.data, 4) and w.data[0] errors; with None in it, w.data - 0.1 * w.grad would be one.
@@ -224,7 +226,7 @@ class Value(Methods):
 
 
 def inputs_of(x: Any, y: Any) -> tuple[Any, ...]:
-    """All inputs of a node that keeps them in these two slots."""
+    """All inputs of a Value with these two slots."""
     if type(x) is tuple:
         return x
     return (x,) if y is None else (x, y)
@@ -236,19 +238,18 @@ def _restore(data: Data, grad: Data | None, label: str) -> Value:
     return value
 
 
-def record(
-    operation: Operation, data: Any, x: Any, y: Any = None, options: dict[str, Any] = NO_OPTIONS
-) -> Value:
-    """The Value that an operation made of x, of x and y, or of all inputs in the tuple x.
+def record(operation: Operation, data: Any, x: Any, y: Any = None) -> Value:
+    """The Value that an operation made of x, or of x and y; or of a tuple x, with options y.
 
     Every node of every graph is made here. Under `no_grad` the result is a leaf. Under
     `detect_anomaly` data that is not finite is an error.
     """
     mode = mode_or_none()
-    if mode is not None and mode.anomaly:
-        check_finite(as_data(data), f"the output of {operation.name}", inputs_of(x, y))
-    if mode is not None and not mode.recording:
-        return Value(data)
+    if mode is not None:
+        if mode.anomaly:
+            check_finite(as_data(data), f"the output of {operation.name}", inputs_of(x, y))
+        if not mode.recording:
+            return Value(data)
     value = new(Value)
     value._data = data if type(data) is float else as_data(data)
     value._grad = None
@@ -257,7 +258,6 @@ def record(
     value.operation = operation
     value._x = x
     value._y = y
-    value.options = options
     value.born = next_birth()
     return value
 
