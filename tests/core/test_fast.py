@@ -17,7 +17,7 @@ from tinygrad_lr import Array, Value, detect_anomaly, elementwise, no_grad, oper
 from tinygrad_lr.core import fast, numerics
 from tinygrad_lr.core.array import Data, flat_of
 from tinygrad_lr.core.backward import ancestors
-from tinygrad_lr.core.lift import data_of
+from tinygrad_lr.core.lift import data_of, shape
 from tinygrad_lr.core.operation import OPERATIONS
 
 pytestmark = pytest.mark.usefixtures("new_operations")
@@ -41,9 +41,7 @@ def outcome(f, *args, **options):
 def same(x, y):
     if isinstance(x, (Value, Array, float)):
         assert type(x) is type(y)
-        assert bits(x) == bits(y) and tinygrad_lr.core.lift.shape(x) == tinygrad_lr.core.lift.shape(
-            y
-        )
+        assert bits(x) == bits(y) and shape(x) == shape(y)
     else:
         assert x == y
     if isinstance(x, Value):
@@ -55,8 +53,8 @@ def same(x, y):
 
 def test_each_replaced_function_has_the_signature_of_the_plain_one():
     assert set(PLAIN) == {
-        "backward_pass", "call_of_one", "call_of_two", "call_of_whole", "elementwise",
-        "map_numbers",
+        "backward_pass", "broadcast_to", "call_of_one", "call_of_two", "call_of_whole",
+        "elementwise", "map_numbers", "shape", "sum_to",
     }  # fmt: skip
     for name, plain in PLAIN.items():
         assert inspect.signature(plain) == inspect.signature(FAST[name])

@@ -69,6 +69,8 @@ def _lifted(f: Callable[..., float]) -> tuple[Operator, Operator]:
     """f of two numbers as an operator of Arrays: for `x + y`, and reflected for `[1] + x`."""
 
     def operate(x: Array, y: Any) -> Any:
+        if type(y) is float or type(y) is Array:
+            return elementwise(f, x, y)
         return NotImplemented if isinstance(y, Tracked) else elementwise(f, x, as_data(y))
 
     def reflected(x: Array, y: Any) -> Any:
@@ -196,6 +198,8 @@ class Array:
     __le__, __ge__ = _lifted(numerics.less_equal)
 
     def __matmul__(self, other: DataLike) -> Data:
+        if type(other) is Array:
+            return matmul(self, other)
         return NotImplemented if isinstance(other, Tracked) else matmul(self, as_data(other))
 
     def __rmatmul__(self, other: DataLike) -> Data:

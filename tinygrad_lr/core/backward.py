@@ -63,11 +63,13 @@ def backward(output: Value, gradient: Any = None) -> None:
             "to a scalar first (sum or mean), or pass gradient= of the same shape"
         )
     gradients = backward_pass(output, cotangent)
+    outdated = False
     for x, g in gradients.items():
-        if type(g) is not type(x._data) or (type(g) is Array and g.shape != x._data.shape):
+        data = x._data
+        if type(g) is not type(data) or (type(g) is Array and g.shape != data.shape):
             gradients[x] = of_form(g, x)
-    if any([x.grad_state == OUTDATED and x._grad is not None for x in gradients]):
-        # Before any change, because a warning may be turned into an error.
+        outdated = outdated or (x.grad_state == OUTDATED and x._grad is not None)
+    if outdated:  # warn before any change, because a warning may be turned into an error
         warnings.warn(
             "backward adds to a gradient that was taken before the parameter moved; call "
             "zero_grad() once a step, before backward",

@@ -21,7 +21,7 @@ from types import CodeType
 from typing import Any
 
 from . import array, backward, lift, value
-from .array import Array, Data, from_flat
+from .array import Array, Data, as_data, from_flat
 from .array import elementwise as plain_elementwise
 from .array import map_numbers as plain_map_numbers
 from .backward import Deferred, replaced, total, vjps
@@ -29,12 +29,16 @@ from .backward import backward_pass as plain_backward_pass
 from .lift import call_of_one as plain_call_of_one
 from .lift import call_of_two as plain_call_of_two
 from .lift import call_of_whole as plain_call_of_whole
+from .lift import copied, publish
+from .lift import shape as plain_shape
 from .modes import mode_or_none
 from .operation import Operation
+from .shapes import Shape
 from .value import PASSED_ON, Value, new, next_birth, record
 
 __all__ = ["REPLACED"]
 
+NO_OPTIONS: dict[str, Any] = {}
 CORE = [array, backward, lift, value]
 REPLACED: dict[str, tuple[Callable[..., Any], Callable[..., Any]]] = {}
 """The plain function and its faster equal, by name."""
@@ -104,20 +108,49 @@ def call_code(count: int, expression: str) -> CodeType:
 
 
 def pair_of_arrays(op: Operation) -> Callable[..., Any]:
-    """A call of x and y of which one is an Array at least, where nothing need be stretched."""
+    """A call of x and y of which one is an Array: a single number is the most that is stretched."""
     f, plain = op.function, plain_call_of_two(op)
 
     def call(x: Any, y: Any, /) -> Any:
-        a = x._data if type(x) is Value else x
-        b = y._data if type(y) is Value else y
-        if type(a) is Array:
-            fits = b.shape == a.shape if type(b) is Array else type(y) is float
+        if type(x) is Value:
+            a = x._data
         else:
-            fits = type(x) is float and type(b) is Array
-        if not fits:
+            x = a = as_data(x)
+        if type(y) is Value:
+            b = y._data
+        else:
+            y = b = as_data(y)
+        if type(a) is Array:
+            if type(b) is float:
+                if type(y) is Value:
+                    y = stretched(y, a.shape)
+            elif type(b) is not Array or b.shape != a.shape:
+                return plain(x, y)
+        elif type(a) is float and type(b) is Array:
+            if type(x) is Value:
+                x = stretched(x, b.shape)
+        else:
             return plain(x, y)
         out = elementwise(f, a, b)
         return record(op, out, x, y) if type(x) is Value or type(y) is Value else out
+
+    return call
+
+
+def stretched(x: Value, shape: Shape) -> Value:
+    """`broadcast_to` of a single number."""
+    data = from_flat([x._data] * math.prod(shape), shape)
+    return record(lift.broadcast_to.operation, data, (x,), {"shape": shape})
+
+
+def array_of_one(op: Operation) -> Callable[..., Any]:
+    """A call of an Array."""
+    f, plain = op.function, plain_call_of_one(op)
+
+    def call(x: Any, /) -> Any:
+        if type(x) is not Value or type(x._data) is not Array:
+            return plain(x)
+        return record(op, from_flat(map_numbers(f, x._data.flat), x._data.shape), x)
 
     return call
 
@@ -144,7 +177,7 @@ def call_of_two(op: Operation) -> Callable[..., Any]:
 @instead_of(lift.call_of_one)
 def call_of_one(op: Operation) -> Callable[..., Any]:
     """A single number that is no Value comes straight from the function, too."""
-    return call_of(op, plain_call_of_one(op), "f(a)")
+    return call_of(op, array_of_one(op), "f(a)")
 
 
 # ---- the backward pass ---------------------------------------------------------------------------
@@ -152,6 +185,7 @@ def call_of_one(op: Operation) -> Callable[..., Any]:
 
 START = -0.0  # the mark of a node that was found; START + g is g for every g
 one_at_a_time = Lock()
+by_birth = attrgetter("born")
 
 
 @instead_of(backward.backward_pass)
@@ -167,13 +201,25 @@ def backward_pass(
     """
     mode = mode_or_none()
     special = wrt or graph or output.grad_state or (mode is not None and mode.anomaly)
-    if special or not one_at_a_time.acquire(blocking=False):
+    if special:
+        return plain_backward_pass(output, cotangent, wrt, graph)
+    if type(output._x) is tuple:
+        for x in output._x:
+            if type(x) is Value and x.operation is not None:
+                break
+        else:
+            return pass_of_one(output, cotangent)
+    if not one_at_a_time.acquire(False):
         return plain_backward_pass(output, cotangent, wrt, graph)
     found, leaves = [output], []
     try:
         if find(found, leaves):
             pass_by_slots(found, cotangent)
-            return {x: total(x._y) for x in leaves if x._y is not START}
+            return {
+                x: g if type(g) is float or type(g) is Array else total(g)
+                for x in leaves
+                if (g := x._y) is not START
+            }
     finally:
         for x in found:
             x._grad = None
@@ -181,6 +227,19 @@ def backward_pass(
             x._y = None
         one_at_a_time.release()
     return plain_backward_pass(output, cotangent, wrt, graph)
+
+
+def pass_of_one(node: Value, cotangent: Any) -> dict[Value, Any]:
+    """The pass where the output was made of leaves, as a fused loss is."""
+    cotangents: dict[Value, Any] = {}
+    for x, product in vjps_of_numbers(node, cotangent):
+        if type(x) is Value:
+            if x.born > node.born:
+                raise replaced(x, node.operation)
+            if type(product) is not float and type(product) is not Array:
+                product = total(product)
+            cotangents[x] = cotangents[x] + product if x in cotangents else product
+    return cotangents
 
 
 def find(found: list[Value], leaves: list[Value]) -> bool:
@@ -233,7 +292,9 @@ def find(found: list[Value], leaves: list[Value]) -> bool:
 def pass_by_slots(found: list[Value], cotangent: Any) -> None:
     """`plain_backward_pass`, where sums and products of two Values call no rule."""
     found[0]._grad = cotangent
-    for node in sorted(found, key=attrgetter("born"), reverse=True):
+    if len(found) > 1:
+        found.sort(key=by_birth, reverse=True)
+    for node in found:
         g, operation, x, y = node._grad, node.operation, node._x, node._y
         if g is START:  # no rule leads to it
             continue
@@ -273,11 +334,14 @@ def pass_by_slots(found: list[Value], cotangent: Any) -> None:
             term_x = rule_x(g, node._data, a, b) if type(x) is Value else None
             term_y = rule_y(g, node._data, a, b) if type(y) is Value else None
         else:
-            for x, term in vjps(node, g):
-                if x.grad_state:
-                    x._y = term if x._y is START else x._y + term
-                else:
-                    x._grad = term if x._grad is START else x._grad + term
+            for x, term in vjps_of_numbers(node, g) if type(x) is tuple else vjps(node, g):
+                if type(x) is Value:
+                    if x.grad_state:
+                        old = x._y
+                        x._y = term if old is START else old + term
+                    else:
+                        old = x._grad
+                        x._grad = term if old is START else old + term
             continue
         if type(x) is Value:
             if x.grad_state:
@@ -324,36 +388,98 @@ def form_of(operation: Operation) -> str:
 
 @instead_of(lift.call_of_whole)
 def call_of_whole(op: Operation) -> Callable[..., Any]:
-    """A call that names no options binds nothing, and one or two arguments need no tuple."""
-    f, defaults, count = op.function, op.defaults, len(op.arguments)
-    plain, has_residuals = plain_call_of_whole(op), op.residuals is not None
+    """A call on data binds nothing: the function itself knows its options and their defaults.
 
-    def call(*xs: Any, **options: Any) -> Any:
+    Where the function does not take the arguments as they are, the plain call says why.
+    """
+    f, defaults, plain = op.function, op.defaults, plain_call_of_whole(op)
+    count, has_residuals = len(op.arguments), op.residuals is not None
+    if op.is_variadic:
+        return call_of_numbers(op, plain)
+
+    def call_of_several(*xs: Any, **options: Any) -> Any:
         if len(xs) != count:
             return plain(*xs, **options)
-        datas, tracked = [], False
+        numbers, tracked = [], False
         for x in xs:
             if type(x) is Value:
                 tracked = True
-                datas.append(x._data)
-            elif type(x) is Array or type(x) is float:
-                datas.append(x)
-            else:
+                x = x._data
+            elif type(x) is not Array and type(x) is not float:
                 return plain(*xs, **options)
-        if not options:
-            options = defaults
-        elif not options.keys() <= names or list in map(type, options.values()):
+            numbers.append(x)
+        try:
+            out = f(*numbers, **options)
+        except TypeError:
             return plain(*xs, **options)
-        elif len(options) < len(names):
-            options = {**defaults, **options}
-        out = f(*datas, **options)
         if has_residuals:
             out, residuals = out
-            options = {**options, "residuals": residuals}
-        return record(op, out, xs, options) if tracked else out
+        if not tracked:
+            return out
+        if options or defaults:
+            options = {**defaults, **copied(options)}
+        if has_residuals:
+            options["residuals"] = residuals
+        return record(op, out, xs, options)
 
-    names = set(op.options)
-    return plain if op.is_variadic or len(defaults) < len(names) else call
+    def call_of_one(*xs: Any, **options: Any) -> Any:
+        if len(xs) != 1:
+            return plain(*xs, **options)
+        x = xs[0]
+        number = x._data if type(x) is Value else x
+        if type(number) is not Array and type(number) is not float:
+            return plain(x, **options)
+        try:
+            out = f(number, **options)
+        except TypeError:
+            return plain(x, **options)
+        if type(x) is not Value:
+            return out
+        return record(op, out, xs, {**defaults, **copied(options)} if options else defaults)
+
+    return call_of_one if count == 1 and not has_residuals else call_of_several
+
+
+def call_of_numbers(op: Operation, plain: Callable[..., Any]) -> Callable[..., Any]:
+    """A call of any number of scalars, some of them Values."""
+    f = op.function
+
+    def call(*xs: Any, **options: Any) -> Any:
+        numbers = [x._data if type(x) is Value else x for x in xs]
+        if options or {*map(type, numbers)} != {float} or Value not in map(type, xs):
+            return plain(*xs, **options)
+        return record(op, f(*numbers), xs)
+
+    return call
+
+
+def vjps_of_numbers(node: Value, g: Any) -> Iterable[tuple[Any, Any]]:
+    """`vjps` of a node with a tuple of inputs, where no graph is wanted."""
+    operation, inputs, out = node.operation, node._x, node._data
+    options = node._y or NO_OPTIONS
+    numbers = [x._data if type(x) is Value else x for x in inputs]
+    if operation.is_variadic:
+        (rule,) = operation.rules
+        return zip(inputs, rule(g, out, *numbers, **options)) if rule is not None else ()
+    return [
+        (x, rule(g, out, *numbers, **options))
+        for x, rule in zip(inputs, operation.rules)
+        if type(x) is Value and rule is not None
+    ]
+
+
+@instead_of(lift.shape)
+def shape(x: Any) -> Shape:
+    """Without a call where it is plain to see."""
+    if type(x) is Value:
+        x = x._data
+    if type(x) is Array:
+        return x.shape
+    return () if type(x) is float else plain_shape(x)
+
+
+for made in (lift.broadcast_to, lift.sum_to):  # before there was a faster `call_of_whole`
+    instead_of(made)(publish(made.operation, call_of_whole(made.operation)))
 
 
 # ---- element by element --------------------------------------------------------------------------
@@ -361,19 +487,20 @@ def call_of_whole(op: Operation) -> Callable[..., Any]:
 
 @instead_of(array.elementwise)
 def elementwise(f: Callable[..., float], *xs: Data) -> Data:
-    """Arrays of one shape, and numbers beside them, are not broadcast."""
-    shape = None
-    flats: list[Iterable[Any]] = []
-    for x in xs:
+    """One Array, two of one shape, or an Array and a number: nothing is broadcast."""
+    if len(xs) == 1:
+        (x,) = xs
+        return from_flat(map_numbers(f, x.flat), x.shape) if type(x) is Array else f(x)
+    if len(xs) == 2:
+        x, y = xs
         if type(x) is Array:
-            if shape is None:
-                shape = x.shape
-            elif x.shape != shape:
-                return plain_elementwise(f, *xs)
-            flats.append(x.flat)
-        else:
-            flats.append(repeat(x))
-    return f(*xs) if shape is None else from_flat(map_numbers(f, *flats), shape)
+            if type(y) is float:
+                return from_flat(map_numbers(f, x.flat, repeat(y)), x.shape)
+            if type(y) is Array and x.shape == y.shape:
+                return from_flat(map_numbers(f, x.flat, y.flat), x.shape)
+        elif type(y) is Array and type(x) is float:
+            return from_flat(map_numbers(f, repeat(x), y.flat), y.shape)
+    return plain_elementwise(f, *xs)
 
 
 @instead_of(array.map_numbers)

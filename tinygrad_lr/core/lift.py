@@ -172,8 +172,7 @@ def call_of_whole(op: Operation) -> Callable[..., Any]:
 
     def call(*xs: Any, **options: Any) -> Any:
         xs, options = op.bound(xs, options)
-        # A copy of lists among the options, so that the caller may change them afterwards.
-        options = {k: v[:] if type(v) is list else v for k, v in options.items()}
+        options = copied(options)
         xs = tuple([x if type(x) is Value else as_data(x) for x in xs])
         out = op.function(*map(data_of, xs), **options)
         if op.residuals is not None:
@@ -181,6 +180,13 @@ def call_of_whole(op: Operation) -> Callable[..., Any]:
         return record(op, out, xs, options) if Value in map(type, xs) else out
 
     return call
+
+
+def copied(options: dict[str, Any]) -> dict[str, Any]:
+    """The options; of lists among them a copy, so that the caller may change them afterwards."""
+    if list in map(type, options.values()):
+        return {k: v[:] if type(v) is list else v for k, v in options.items()}
+    return options
 
 
 def publish(op: Operation, call: Any) -> Any:

@@ -117,7 +117,7 @@ class DataParallel:
         if not any(isinstance(p, Value) for p in parameters):
             return loss
         inputs = tuple(p if isinstance(p, Value) else data for p, data in zip(parameters, datas))
-        return record(OPERATION, loss, tuple(inputs), {"gradients": gradients})
+        return record(OPERATION, loss, inputs, {"gradients": gradients})
 
     def _ask(self, shards: dict[int, Shard | None], datas: list[Data]) -> dict[int, Any]:
         """The answer for each of these shards; None where a worker does not have the shard."""
