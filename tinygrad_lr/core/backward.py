@@ -139,6 +139,8 @@ def vjps(node: Value, g: Any, graph: bool = False) -> list[tuple[Value, Any]]:
     Values, otherwise on the numbers behind them.
     """
     operation, inputs, options = node.operation, node.inputs, node.options
+    output: Any
+    arguments: Any
     if graph:
         output, arguments = node, inputs
         if operation.residuals is not None:
@@ -166,8 +168,8 @@ def reverse_topological_order(output: Value, wrt: Collection[Value] = ()) -> lis
     seen = {output, *wrt}
     found = [output] if output.operation is not None and output not in wrt else []
     for node in found:  # grows as it is read
-        x, y = node._x, node._y
-        for x in x if type(x) is tuple else (x, y):
+        inputs = node._x if type(node._x) is tuple else (node._x, node._y)
+        for x in inputs:
             if type(x) is not Value:
                 continue
             if x.operation is None:

@@ -211,7 +211,8 @@ def backward_pass(
             return pass_of_one(output, cotangent)
     if not one_at_a_time.acquire(False):
         return plain_backward_pass(output, cotangent, wrt, graph)
-    found, leaves = [output], []
+    found: list[Value] = [output]
+    leaves: list[Value] = []
     try:
         if find(found, leaves):
             pass_by_slots(found, cotangent)
@@ -334,14 +335,15 @@ def pass_by_slots(found: list[Value], cotangent: Any) -> None:
             term_x = rule_x(g, node._data, a, b) if type(x) is Value else None
             term_y = rule_y(g, node._data, a, b) if type(y) is Value else None
         else:
-            for x, term in vjps_of_numbers(node, g) if type(x) is tuple else vjps(node, g):
-                if type(x) is Value:
-                    if x.grad_state:
-                        old = x._y
-                        x._y = term if old is START else old + term
+            pairs = vjps_of_numbers(node, g) if type(x) is tuple else vjps(node, g)
+            for z, term in pairs:
+                if type(z) is Value:
+                    if z.grad_state:
+                        old = z._y
+                        z._y = term if old is START else old + term
                     else:
-                        old = x._grad
-                        x._grad = term if old is START else old + term
+                        old = z._grad
+                        z._grad = term if old is START else old + term
             continue
         if type(x) is Value:
             if x.grad_state:
