@@ -1,18 +1,21 @@
 """What an operation computes, read from the text of its own function.
 
-    @elementwise(...)                          maximum(x, y)  is  x if x >= y or x != x else y
-    def maximum(x, y):                         of the names   x, y
-        '''The larger of the two.'''
-        return x if x >= y or x != x else y
+    @elementwise(...)                          where(c, 0.5, x)  is  0.5 if c else x
+    def where(condition, x, y):
+        '''x where the condition holds (is not 0), else y.'''
+        return x if condition else y
 
-So generated source needs no table that says how each operation is written in Python: a new
-operation is written like a built-in one.
+So generated source needs no table of how each operation is written in Python. A new operation
+is written like a built-in one: other text stands in the place of the names.
 
 >>> from tinygrad_lr.core.operation import OPERATIONS
->>> ast.unparse(body_of(OPERATIONS["where"].function).expression)
+>>> body = body_of(OPERATIONS["where"].function)
+>>> body.expression
 'x if condition else y'
+>>> body.rewritten(body.expression, {"condition": "a < b", "x": "0.5"}, refer=str)
+'(0.5) if (a < b) else y'
 
-Putting the body to use is the business of `writing`.
+What stands for names from outside is decided in `references`.
 """
 
 from __future__ import annotations
@@ -20,12 +23,13 @@ from __future__ import annotations
 import ast
 import builtins
 import inspect
+import re
 import textwrap
 from collections import ChainMap, Counter
 from collections.abc import Callable, Mapping
-from copy import deepcopy
 from dataclasses import dataclass
 from functools import cache
+from itertools import accumulate
 from types import CodeType, ModuleType
 from typing import Any
 
@@ -34,58 +38,46 @@ __all__ = ["Body", "body_of"]
 
 @dataclass(frozen=True)
 class Body:
-    """A function as syntax.
+    """A function as text.
 
-    definition   the whole function, without decorators
-    text         its lines, as they stand in the file
-    statements   what it does, without the docstring
-    expression   what it returns, where that is all it does; else None
-    is_linear    each argument stands in the expression at most once, so that anything may
-                 be written in its place
-    scope        what the names that it does not define itself stand for
-    own_names    those that it does define: arguments and local variables
+    text         its definition as it stands in the file, without decorators
+    expression   what it returns, if it does nothing else and uses each argument at most once, so
+                 that anything may be written in the place of an argument; else ""
+    scope        what names from outside stand for
+    own_names    the names that it defines: arguments and local variables
     """
 
-    definition: ast.FunctionDef
     text: str
-    statements: list[ast.stmt]
-    expression: ast.expr | None
-    is_linear: bool
+    expression: str
     scope: Mapping[str, Any]
     own_names: set[str]
 
-    @property
-    def arguments(self) -> list[str]:
-        """The names of its arguments, without options."""
-        return [argument.arg for argument in self.definition.args.args]
+    def rewritten(self, text: str, operands: Mapping[str, str], refer: Callable[[Any], str]) -> str:
+        """The text with operands for arguments; `refer` writes what names from outside mean."""
+        new: dict[ast.AST, str] = {}
+        nodes: list[ast.AST] = [ast.parse(text)]
+        for node in nodes:  # grows as it is read
+            if isinstance(node, ast.Name) and node.id in operands:
+                new[node] = f"({operands[node.id]})"
+            elif (thing := self._meaning(node)) is not None:
+                new[node] = refer(thing)
+            else:
+                nodes.extend(ast.iter_child_nodes(node))
+        return _replaced(text, new)
 
-    def meaning(self, node: ast.expr) -> Any:
+    def definition(self, name: str, refer: Callable[[Any], str]) -> str:
+        """The whole function, under this name."""
+        return re.sub(r"def \w+", f"def {name}", self.rewritten(self.text, {}, refer), count=1)
+
+    def _meaning(self, node: ast.AST) -> Any:
         """What a name from outside stands for, or an attribute of a module; else None."""
-        if isinstance(node, ast.Name) and node.id not in self.own_names:
-            return self.scope.get(node.id)  # a name that nothing defines stays
-        if isinstance(node, ast.Attribute):
-            module = self.meaning(node.value)
-            return getattr(module, node.attr) if isinstance(module, ModuleType) else None
+        match node:
+            case ast.Name(name) if name not in self.own_names:
+                return self.scope.get(name)  # a name that nothing defines stays
+            case ast.Attribute(value, name):
+                module = self._meaning(value)
+                return getattr(module, name) if isinstance(module, ModuleType) else None
         return None
-
-    @property
-    def is_plain(self) -> bool:
-        """Do its annotations name nothing but what Python has?"""
-        nodes = list(ast.walk(ast.parse(self.text)))
-        told = [n.annotation for n in nodes if isinstance(n, ast.arg)]
-        told += [n.returns for n in nodes if isinstance(n, ast.FunctionDef)]
-        named = {n.id for a in told if a for n in ast.walk(a) if isinstance(n, ast.Name)}
-        return named <= set(vars(builtins))
-
-    def without_annotations(self) -> ast.FunctionDef:
-        """A copy of the definition that says nothing of types."""
-        plain = deepcopy(self.definition)
-        for node in ast.walk(plain):
-            if isinstance(node, ast.arg):
-                node.annotation = None
-            elif isinstance(node, ast.FunctionDef):
-                node.returns = None
-        return plain
 
 
 @cache
@@ -101,22 +93,19 @@ def body_of(function: Callable[..., Any]) -> Body:
     definition = ast.parse(text).body[0]
     if not isinstance(definition, ast.FunctionDef):
         raise ValueError(f"{function.__qualname__} is no function written with def")
-    text = "\n".join(text.splitlines()[definition.lineno - 1 :])
-    definition.decorator_list = []
-    statements = [s for s in definition.body if not _is_docstring(s)]
-    expression = None
-    if len(statements) == 1 and isinstance(statements[0], ast.Return):
-        expression = statements[0].value
+    expression = ""
+    match definition.body:
+        case [*docstring, ast.Return(ast.expr() as returned)] if len(docstring) < 2:
+            uses = Counter(n.id for n in ast.walk(returned) if isinstance(n, ast.Name))
+            if all(uses[argument.arg] < 2 for argument in definition.args.args):
+                expression = ast.unparse(returned)
+    foreign = [a for node in ast.walk(definition) for a in _annotations(node) if _is_foreign(a)]
+    text = _replaced(text, {a: f'"{ast.unparse(a)}"' for a in foreign})
+    lines = [re.sub("  # type: ignore.*", "", line) for line in text.splitlines()]
+    closure = dict(inspect.getclosurevars(function).nonlocals)
+    scope = ChainMap(closure, function.__globals__, vars(builtins))
     return Body(
-        definition,
-        text,
-        statements,
-        expression,
-        expression is not None and _is_linear(definition, expression),
-        ChainMap(
-            dict(inspect.getclosurevars(function).nonlocals), function.__globals__, vars(builtins)
-        ),
-        _own_names(function.__code__),
+        "\n".join(lines[definition.lineno - 1 :]), expression, scope, _own_names(function.__code__)
     )
 
 
@@ -126,10 +115,23 @@ def _own_names(code: CodeType) -> set[str]:
     return {*code.co_varnames, *code.co_cellvars}.union(*map(_own_names, inner))
 
 
-def _is_docstring(statement: ast.stmt) -> bool:
-    return isinstance(statement, ast.Expr) and isinstance(statement.value, ast.Constant)
+def _annotations(node: ast.AST) -> list[ast.expr]:
+    found = getattr(node, "annotation", None), getattr(node, "returns", None)
+    return [annotation for annotation in found if annotation is not None]
 
 
-def _is_linear(definition: ast.FunctionDef, expression: ast.expr) -> bool:
-    uses = Counter(node.id for node in ast.walk(expression) if isinstance(node, ast.Name))
-    return all(uses[argument.arg] <= 1 for argument in definition.args.args)
+def _is_foreign(annotation: ast.expr) -> bool:
+    """Does it name what Python alone does not have? Then it is written in quotes."""
+    names = {node.id for node in ast.walk(annotation) if isinstance(node, ast.Name)}
+    return not names <= vars(builtins).keys()
+
+
+def _replaced(text: str, new: Mapping[Any, str]) -> str:
+    """A text with new pieces in the place of some nodes of its syntax."""
+    data = text.encode()  # because `ast` counts columns in bytes
+    starts = [0, *accumulate(map(len, data.splitlines(keepends=True)))]
+    for node in sorted(new, key=lambda node: (node.lineno, node.col_offset), reverse=True):
+        first = starts[node.lineno - 1] + node.col_offset
+        last = starts[node.end_lineno - 1] + node.end_col_offset
+        data = data[:first] + new[node].encode() + data[last:]
+    return data.decode()

@@ -6,44 +6,96 @@
         except OverflowError:
             return x
 
-What stands under `try` is the formula; it holds unless it raises. So a source that is made of
-formulas is faster, and where one raises the source with the functions has the answer.
+The function is called once, on terms in the place of numbers: what it computes is then a term.
+Nothing overflows there, so the formula is the one under `try`, and it holds unless it raises.
+Source that is made of formulas is faster; where it raises, the source with the functions has
+the answer.
 
->>> from tinygrad_lr.core import numerics
 >>> from tinygrad_lr.core.value import Value
 >>> x = Value(0.0)
 >>> table = TermTable({x: "x"})
 >>> formula_of(numerics.log_sigmoid, [table.read(x)], table).name
 'negative'
 
-Functions that decide, loop or call strangers have no formula.
+A function that decides by the number, or calls anything else than `math` and `numerics` on it,
+has no formula.
 """
 
 from __future__ import annotations
 
-import ast
+import inspect
 import math
 from collections.abc import Callable, Sequence
+from functools import cache
+from types import FunctionType, SimpleNamespace
 from typing import Any
 
 from ...core import numerics
-from .bodies import Body, body_of
 from .terms import TermTable, Term
 
 __all__ = ["formula_of"]
 
-OPERATORS: dict[type[ast.AST], str] = {
-    ast.Add: "add", ast.Sub: "subtract", ast.Mult: "multiply", ast.Div: "divide",
-    ast.USub: "negative",
+OPERATORS = {
+    "add": "add", "sub": "subtract", "mul": "multiply", "truediv": "divide", "neg": "negative",
+    "abs": "abs",
 }  # fmt: skip
-FUNCTIONS = {
-    getattr(math, name): name
-    for name in ("exp", "expm1", "log", "log1p", "sqrt", "sin", "cos", "tanh")
-} | {abs: "abs"}
+FUNCTIONS = "exp expm1 log log1p sqrt sin cos tanh".split()
+DECISIONS = "bool float int index lt le gt ge eq ne".split()
 
 
-class NoFormula(Exception):
-    """This function is not one."""
+class NoFormula(BaseException):
+    """The function needs a number. No `except Exception` in its body catches this."""
+
+
+class Number:
+    """A term in the place of a number."""
+
+    def __init__(self, term: Term, table: TermTable) -> None:
+        self.term, self.table = term, table
+
+
+def _operation(name: str, reverse: bool = False) -> Callable[..., Any]:
+    """An operation on numbers, of which some are terms."""
+
+    def apply(*xs: Any) -> Any:
+        one = next((x for x in xs if isinstance(x, Number)), None)
+        if one is None:
+            return getattr(math, name)(*xs)
+        table, shape = one.table, one.term.shape
+        terms = [x.term if isinstance(x, Number) else table.constant(float(x), shape) for x in xs]
+        return Number(table.apply(name, *terms[:: -1 if reverse else 1], shape=shape), table)
+
+    return apply
+
+
+def _refuse(*_: Any) -> Any:
+    raise NoFormula
+
+
+for method in DECISIONS:
+    setattr(Number, f"__{method}__", _refuse)
+for method, name in OPERATORS.items():
+    setattr(Number, f"__{method}__", _operation(name))
+    setattr(Number, f"__r{method}__", _operation(name, reverse=True))
+
+# What `math` and `numerics`, and the functions in them, are when a function is called on terms.
+_math = SimpleNamespace(**{**vars(math), **{name: _operation(name) for name in FUNCTIONS}})
+_numerics: dict[str, Any] = {**vars(numerics), "math": _math}
+for name, function in inspect.getmembers(numerics, inspect.isfunction):
+    _numerics[name] = FunctionType(function.__code__, _numerics)
+STAND_INS = {
+    id(math): _math,
+    id(numerics): SimpleNamespace(**_numerics),
+    **{id(getattr(math, name)): getattr(_math, name) for name in FUNCTIONS},
+    **{id(function): _numerics[name] for name, function in vars(numerics).items()},
+}
+
+
+@cache
+def _for_terms(function: Callable[..., Any]) -> Callable[..., Any]:
+    """The same function, which finds the stand-ins under the names that it uses."""
+    scope = {name: STAND_INS.get(id(x), x) for name, x in function.__globals__.items()}
+    return FunctionType(function.__code__, scope, closure=function.__closure__)
 
 
 def formula_of(
@@ -51,42 +103,9 @@ def formula_of(
 ) -> Term | None:
     """What a function of numbers makes of terms of one shape; None if it has no formula."""
     try:
-        return _read(body_of(function), inputs, table)
-    except NoFormula:
+        result = _for_terms(function)(*(Number(x, table) for x in inputs))
+    except (NoFormula, Exception):  # whatever it raises
         return None
-
-
-def _read(body: Body, inputs: Sequence[Term], table: TermTable) -> Term:
-    terms = dict(zip(body.arguments, inputs))
-    shape = inputs[0].shape
-
-    def term(node: ast.expr | None) -> Term:
-        match node:
-            case ast.Name(name) if name in terms:
-                return terms[name]
-            case ast.Constant(float() as number):
-                return table.constant(number, shape)
-            case ast.UnaryOp(operator, operand) if type(operator) in OPERATORS:
-                return table.apply(OPERATORS[type(operator)], term(operand), shape=shape)
-            case ast.BinOp(left, operator, right) if type(operator) in OPERATORS:
-                return table.apply(OPERATORS[type(operator)], term(left), term(right), shape=shape)
-            case ast.Call(called, arguments, []):
-                function = body.meaning(called)
-                if function in FUNCTIONS:
-                    return table.apply(FUNCTIONS[function], *map(term, arguments), shape=shape)
-                if getattr(function, "__module__", "") == numerics.__name__:
-                    return _read(body_of(function), list(map(term, arguments)), table)
-        raise NoFormula
-
-    statements = body.statements
-    if isinstance(statements[0], ast.Try):
-        statements = statements[0].body
-    for statement in statements:
-        match statement:
-            case ast.Assign([ast.Name(name)], value):
-                terms[name] = term(value)
-            case ast.Return(value):
-                return term(value)
-            case _:
-                break
-    raise NoFormula
+    if type(result) is float:
+        return table.constant(result, inputs[0].shape)
+    return result.term if isinstance(result, Number) else None

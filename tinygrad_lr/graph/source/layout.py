@@ -19,16 +19,15 @@ Which lines there are is decided in `lines`, what is said of them in `remarks`.
 
 from __future__ import annotations
 
-import re
 import textwrap
 from collections.abc import Sequence
 from typing import NamedTuple
 
 from ...core.array import Array, Data
 from .lines import Lines
+from .references import AGAIN, EXACTLY
 from .remarks import remark, remark_on_gradient
-from .syntax import unparse
-from .writing import AGAIN, EXACTLY
+from .syntax import literal, tidy
 
 __all__ = ["Source", "source_of"]
 
@@ -55,18 +54,18 @@ def source_of(
     forward: list[str] = []
     backward: list[str] = []
     for term, name, expression in lines.assignments():
-        line = _line(name, unparse(expression), remark(term, lines))
+        line = _line(name, tidy(expression), remark(term, lines))
         (forward if term in lines.forward else backward).append(line)
     results = []
     for place in places:
         x, gradient = lines.traced.inputs[place], lines.traced.gradients[place]
-        result = unparse(lines.writer.result(gradient))
+        result = tidy(lines.writer.array(gradient))
         if lines.derivative_of.get(gradient) is not x:  # it is also something else
-            name = lines.writer.unique(f"d_{lines.names[x]}")
+            name = lines.needs.unique(f"d_{lines.names[x]}")
             backward.append(_line(name, result, remark_on_gradient(x, gradient, lines)))
             result = name
         results.append(result)
-    values = [unparse(lines.writer.result(value)) for value in lines.traced.values]
+    values = [tidy(lines.writer.array(value)) for value in lines.traced.values]
     value = values[0] if len(values) == 1 else _tuple(values)
     if results:
         value = f"{value}, {results[0] if bare else _tuple(results)}"
@@ -89,29 +88,29 @@ def _tuple(parts: list[str]) -> str:
 
 def _head(lines: Lines, guarded: bool) -> list[str]:
     """What stands above the function: imports, constants, helpers."""
-    writer = lines.writer
+    needs = lines.needs
     head = [f'"""{lines.title} and its derivatives, written by tinygrad_lr.graph.to_source."""']
     constants = lines.constants()
-    head += ["", "import math"] if writer.needs_math else []
-    names = sorted(writer.imports | {"Array"} if constants or guarded else writer.imports)
+    head += ["", "import math"] if "math" in needs.imports else []
+    names = needs.imports - {"math", "OPERATIONS"}
+    names |= {"Array"} if constants or guarded else set()
     if names:
-        told = f"from tinygrad_lr.core.array import {', '.join(names)}"
+        told = f"from tinygrad_lr.core.array import {', '.join(sorted(names))}"
         if len(told) > WIDTH:
-            listed = "".join(f"    {name},\n" for name in names)
+            listed = "".join(f"    {name},\n" for name in sorted(names))
             told = f"from tinygrad_lr.core.array import (\n{listed})"
         head += ["", told]
-    head += (
-        ["", "from tinygrad_lr.core.operation import OPERATIONS"] if writer.needs_operations else []
-    )
+    if "OPERATIONS" in needs.imports:
+        head += ["", "from tinygrad_lr.core.operation import OPERATIONS"]
     for name, data in constants:
-        numbers = re.sub("-?inf|nan", r"float('\g<0>')", str(data.tolist()))
+        numbers = literal(data)
         told = f"{name} = Array({numbers})"
         if len(told) > WIDTH:
             told = f"{name} = Array(\n{textwrap.indent(_filled(numbers), '    ')}\n)"
         head += ["", told]
-    short = [text for text in writer.helpers.values() if "\n" not in text]
+    short = [text for text in needs.helpers.values() if "\n" not in text]
     head += ["", *short] if short else []
-    return head + [f"\n\n{text}" for text in writer.helpers.values() if text not in short]
+    return head + [f"\n\n{text}" for text in needs.helpers.values() if text not in short]
 
 
 def _docstring(lines: Lines) -> str:

@@ -11,16 +11,15 @@ derivative of the value by w; what has no better name is numbered.
 
 from __future__ import annotations
 
-import ast
 from collections import Counter
 from collections.abc import Iterable, Sequence
 
 from ...core.array import Array
-from .loops import TensorWriter, is_product, is_total, through
+from .references import References
 from .syntax import identifier
 from .terms import Term
 from .tracing import Trace
-from .writing import Writer
+from .writing import Writer, is_product, is_total, through
 
 __all__ = ["LETTERS", "Lines"]
 
@@ -41,6 +40,7 @@ class Lines:
 
     terms           what is needed for the outputs, each term after its inputs
     forward         what is needed for the value
+    needs           the imports and helpers that they need
     writer          writes expressions, with these names
     names           of all terms that have one
     derivative_of   for a term that is called d_z: the term that is called z
@@ -55,7 +55,8 @@ class Lines:
         of_numbers = all(t.operation is None or t.operation.is_elementwise for t in self.terms)
         self.of_numbers = of_numbers and not any(t.shape for t in self.terms)
         limits = traced.table.formula_of is None  # formulas raise where a limit is in reach
-        self.writer = Writer() if self.of_numbers else TensorWriter(limits)
+        self.needs = References(self.of_numbers, limits and not self.of_numbers)
+        self.writer = Writer(self.needs)
         self.names = self.writer.names
         self.derivative_of: dict[Term, Term] = {}
         self._letters = self._textbook_letters()
@@ -65,7 +66,7 @@ class Lines:
             self.names[term] = self._free(name)
         self._give_names()
 
-    def assignments(self) -> list[tuple[Term, str, ast.expr]]:
+    def assignments(self) -> list[tuple[Term, str, str]]:
         """Term, name and expression of each line."""
         return [
             (term, self.names[term], self.writer.line(term))
@@ -149,7 +150,7 @@ class Lines:
 
     def _free(self, text: str) -> str:
         """A name that nothing else has, as near to a text as Python allows."""
-        return self.writer.unique(identifier(text))
+        return self.needs.unique(identifier(text))
 
     def _textbook_letters(self) -> dict[Term, str]:
         found: dict[Term, str] = {}

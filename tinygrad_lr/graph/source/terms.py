@@ -35,7 +35,7 @@ from ...core.shapes import Shape
 from ...core.value import Value
 from ...ops import elementwise as operations, probability, tensors
 from .bodies import body_of
-from .syntax import literal, unparse
+from .syntax import literal
 
 __all__ = ["Term", "TermTable"]
 
@@ -148,7 +148,7 @@ class TermTable:
         if operation is None:  # a leaf that is no input of the function does not change
             return self.constant(node.data)
         options = operation.given(node.options)
-        if operation.same_as is not None and body_of(operation.function).expression is None:
+        if operation.same_as is not None and not body_of(operation.function).expression:
             spelled = operation.same_as(*node.inputs, **options)
             _check_that_nothing_is_lost(operation, node.inputs, spelled)
             if self.formula_of and operation.residuals is not None:
@@ -199,7 +199,7 @@ class TermTable:
         operands = inputs
         if term.name in ("add", "multiply"):  # x * y is y * x
             operands = tuple(sorted(inputs, key=lambda x: x.place))
-        told = tuple((name, unparse(literal(value))) for name, value in options.items())
+        told = tuple((name, literal(value)) for name, value in options.items())
         key = operation, operands, shape, told
         return self._write(key, shape, operation=operation, inputs=inputs, options=options)
 
