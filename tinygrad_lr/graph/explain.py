@@ -41,7 +41,7 @@ from ..core.shapes import Shape
 from ..core.value import Value
 from .source.notation import formula, names_of, shown
 from .source.terms import TermTable, Term
-from .walk import Product, Step, is_local, slopes, steps
+from .walk import is_local, products, steps
 
 __all__ = ["explain"]
 
@@ -82,11 +82,13 @@ class _Explanation:
         yield f"\nWhat each value is owed: the derivative of {name} by it, newest value first.\n"
         owed: dict[Value, Any] = {self.value: broadcast_to(1.0, self.value.shape)}
         number = 0
-        for number, step in enumerate(steps(self.value, owed), 1):
+        for number, (node, g, passed_on) in enumerate(steps(self.value, owed), 1):
             if number <= MOST:
-                yield from self._step(number, step)
-            for _, x, amount in step.products:
-                self.given.setdefault(x, []).append(amount)
+                yield _filled(f"{number}. {self._debt(node, g)}", "", "   ")
+                for sentence in self._passed_on(node, g, passed_on):
+                    yield _filled(sentence, "   ")
+            for place, product in passed_on.items():
+                self.given.setdefault(node.inputs[place], []).append(product)
         if number > MOST:
             yield f"... and {number - MOST} steps of the same kind."
         leaves = [x for x in self.values if x in owed]
@@ -94,54 +96,49 @@ class _Explanation:
             yield _filled(f"{place}. {self._debt(leaf, owed[leaf])}", "", "   ")
             yield f"   It is a leaf: backward() adds {shown(owed[leaf])} to its .grad."
 
-    def _step(self, number: int, step: Step) -> Iterator[str]:
-        yield _filled(f"{number}. {self._debt(step.node, step.cotangent)}", "", "   ")
-        with mode(recording=True, tracing=True, anomaly=False):
-            sentences = self._by_slopes(step) if is_local(step.node) else self._by_formulas(step)
-        for sentence in sentences:
-            yield _filled(sentence, "   ")
+    def _passed_on(self, node: Value, g: Data, passed_on: dict[int, Any]) -> list[str]:
+        """What each input is given, and why.
 
-    def _by_slopes(self, step: Step) -> list[str]:
-        """One local derivative for each element: as a formula and as a number."""
-        formulas, numbers = slopes(step.node, graph=True), slopes(step.node)
-        made = self.names[step.node]
+        By the local derivative, if it is one number for each element; else by a formula of what
+        the node is owed, d_node.
+        """
+        made, local = self.names[node], is_local(node)
+        owed = Value(g)
+        self.table.input(owed, f"d_{made}")
         sentences = []
-        for place, x, amount in step.products:
-            name, number = self.names[x], shown(numbers[place])
-            slope, text = f"d {made}/d {name}", formula(self.table.read(formulas[place]))
-            product = (
-                f"{shown(step.cotangent)} * {number}" if x.shape == () else f"d_{made} * {slope}"
-            )
+        with mode(recording=True, tracing=True, anomaly=False):
+            formulas = products(node, 1.0 if local else owed, graph=True)
+            texts = {place: formula(self.table.read(x)) for place, x in formulas.items()}
+            slopes = products(node) if local else {}
+        for place, product in passed_on.items():
+            x = node.inputs[place]
+            name, text = self.names[x], texts[place]
+            if not local:
+                copies = self._copies(name, formulas[place], shape_of(product))
+                sentences.append(f"{name} is given {text} = {shown(product)}.{copies}")
+                continue
+            slope, number = f"d {made}/d {name}", shown(slopes[place])
+            factors = f"{shown(g)} * {number}" if x.shape == () else f"d_{made} * {slope}"
             because = text if text == number else f"{text} = {number}"
-            given = f"{name} is given {product} = {shown(amount)}"
+            given = f"{name} is given {factors} = {shown(product)}"
             sentences.append(f"{given}, because {slope} = {because}.")
         return sentences
 
-    def _by_formulas(self, step: Step) -> list[str]:
-        """What each input is given, as a formula of what the node is owed, d_node."""
-        g = Value(step.cotangent)
-        self.table.input(g, f"d_{self.names[step.node]}")
-        inputs = [x for x in step.node.inputs if type(x) is Value]
-        (on_graph,) = steps(step.node, {step.node: g}, wrt=inputs, graph=True)
-        return [
-            f"{self.names[x]} is given {formula(self.table.read(text.amount))} = {shown(amount)}."
-            + self._copies(text, shape_of(amount))
-            for (_, x, amount), text in zip(step.products, on_graph.products)
-        ]
-
-    def _copies(self, product: Product, old: Shape) -> str:
+    def _copies(self, name: str, product: Any, old: Shape) -> str:
         """What broadcasting did to an input, in words, if its product is a sum over copies."""
-        made = product.amount
-        if type(made) is not Value or made.operation is None or made.operation.name != "sum_to":
+        if (
+            type(product) is not Value
+            or not product.operation
+            or product.operation.name != "sum_to"
+        ):
             return ""
-        full = made.inputs[0].shape
+        full = product.inputs[0].shape
         old = (1,) * (len(full) - len(old)) + old
-        along = [axis for axis, (a, b) in enumerate(zip(old, full)) if a != b]
         copies = " and ".join(
-            f"{full[axis]} {('rows', 'columns')[axis] if len(full) < 3 else f'along axis {axis}'}"
-            for axis in along
+            f"{n} {('rows', 'columns')[axis] if len(full) < 3 else f'along axis {axis}'}"
+            for axis, n in enumerate(full)
+            if n != old[axis]
         )
-        name = self.names[product.input]
         return f" {name} was copied to {copies}, so its gradient is a sum over {copies}."
 
     def _made(self, x: Value) -> str:

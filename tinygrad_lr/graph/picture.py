@@ -54,71 +54,51 @@ class Picture(NamedTuple):
 
 
 def picture(value: Value) -> Picture:
-    """All that made a Value, each Value once; folded where that is a lot."""
+    """All that made a Value, each Value once; folded, and without constants, where it is a lot."""
     values = ancestors(value)
-    grads = _gradients(value)
-    return _unfolded(values, grads) if len(values) <= MOST else _folded(value, values, grads)
-
-
-def _gradients(value: Value) -> dict[Value, Data]:
-    """The cotangent of each Value; where a Value holds a gradient, its .grad."""
-    found: dict[Value, Any] = {}
-    cotangents: dict[Value, Any] = {value: broadcast_to(1.0, value.shape)}
-    with suppress(RuntimeError):  # data of a leaf was replaced: this graph has no gradients now
-        found = {step.node: step.cotangent for step in steps(value, cotangents)} | cotangents
-    held = {x: x.grad for x in ancestors(value) if x.grad is not None}
-    return {**found, **held}
-
-
-# ---- every Value a box ---------------------------------------------------------------------------
-
-
-def _unfolded(values: list[Value], grads: dict[Value, Data]) -> Picture:
-    numbers = {x: number for number, x in enumerate(values)}
-    boxes, arrows = [_box(x, grads) for x in values], []
-    for x in values:
-        for source in x.inputs:
-            if type(source) is not Value:
-                boxes.append(Box("constant", [shown(source)]))
-            number = numbers[source] if type(source) is Value else len(boxes) - 1
-            arrows.append((number, numbers[x]))
-    return Picture(boxes, arrows)
-
-
-def _box(x: Value, grads: dict[Value, Data]) -> Box:
-    lines = [x.label] if x.label else []
-    lines.append(shown(x.data))
-    if x in grads:
-        lines.append(f"grad {shown(grads[x])}")
-    return Box("value" if x.operation else "leaf", lines, x.operation.symbol if x.operation else "")
-
-
-# ---- many Values in a box ------------------------------------------------------------------------
-
-
-def _folded(value: Value, values: list[Value], grads: dict[Value, Data]) -> Picture:
-    groups = _groups(value, values)
+    gradients = _gradients(value, values)
+    folded = len(values) > MOST
+    groups = _groups(value, values) if folded else {x: x for x in values}
     members: dict[Any, list[Value]] = {}
     for x in values:
         members.setdefault(groups[x], []).append(x)
     numbers = {group: number for number, group in enumerate(members)}
-    boxes = []
-    for group, inside in members.items():
-        box = _box(group if isinstance(group, Value) else inside[-1], grads)
-        if len(inside) > 1:
-            made = Counter(x.operation.name for x in inside if x.operation)
-            kinds = ", ".join(f"{count} {name}" for name, count in made.most_common(KINDS))
-            kinds += ", ..." if len(made) > KINDS else ""
-            title = [] if isinstance(group, Value) else [group.name]
-            box = Box("group", [*title, *box.lines, f"{made.total()} operations: {kinds}"])
-        boxes.append(box)
-    arrows = {
-        (numbers[groups[source]], numbers[groups[x]]): None
-        for x in values
-        for source in x.inputs
-        if type(source) is Value and groups[source] != groups[x]
-    }
-    return Picture(boxes, list(arrows))
+    boxes = [_box(group, inside, gradients) for group, inside in members.items()]
+    arrows = []
+    for x in values:
+        for source in x.inputs:
+            if type(source) is not Value:
+                if not folded:
+                    arrows.append((len(boxes), numbers[x]))
+                    boxes.append(Box("constant", [shown(source)]))
+            elif groups[source] is not groups[x]:
+                arrows.append((numbers[groups[source]], numbers[groups[x]]))
+    return Picture(boxes, list(dict.fromkeys(arrows)) if folded else arrows)
+
+
+def _gradients(value: Value, values: list[Value]) -> dict[Value, Data]:
+    """The cotangent of each Value; where a Value holds a gradient, its .grad."""
+    found: dict[Value, Any] = {}
+    cotangents: dict[Value, Any] = {value: broadcast_to(1.0, value.shape)}
+    with suppress(RuntimeError):  # data of a leaf was replaced: this graph has no gradients now
+        found = {node: g for node, g, _ in steps(value, cotangents)} | cotangents
+    return found | {x: x.grad for x in values if x.grad is not None}
+
+
+def _box(group: Any, inside: list[Value], gradients: dict[Value, Data]) -> Box:
+    """The box of a Value, or of a group of Values: a scope, or what only serves to make one."""
+    x = group if isinstance(group, Value) else inside[-1]
+    title = x.label if x is group else group.name
+    lines = [title] if title else []
+    lines.append(shown(x.data))
+    if x in gradients:
+        lines.append(f"grad {shown(gradients[x])}")
+    if len(inside) == 1:
+        return Box("value", lines, x.operation.symbol) if x.operation else Box("leaf", lines)
+    made = Counter(x.operation.name for x in inside if x.operation)
+    kinds = ", ".join(f"{count} {name}" for name, count in made.most_common(KINDS))
+    kinds += ", ..." if len(made) > KINDS else ""
+    return Box("group", [*lines, f"{made.total()} operations: {kinds}"])
 
 
 def _groups(value: Value, values: list[Value]) -> dict[Value, Any]:

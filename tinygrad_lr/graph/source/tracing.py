@@ -25,7 +25,7 @@ from ...core.operation import Operation
 from ...core.modes import mode
 from ...core.value import Value
 from ...ops.elementwise import identity
-from ..walk import is_local, slopes, steps
+from ..walk import is_local, products, steps
 from .formulas import formula_of
 from .terms import Term, TermTable
 
@@ -87,17 +87,18 @@ def _backward(traced: Trace, y: Value, inputs: list[Value]) -> dict[Value, Any]:
 
     cotangents: dict[Value, Any] = {}
     twice = set()  # terms that f computed twice: no node has the whole cotangent of them
-    for node, g, products in steps(y, cotangents, inputs, graph=True):
+    for node, g, passed_on in steps(y, cotangents, inputs, graph=True):
         term = read(node)
         if any(term is read(x) for x in node.inputs):
             continue  # it changed nothing: a reshape to the same shape, a transform's identity
         twice.update([term] if term in traced.cotangents else [])
         traced.cotangents[term] = read(g)
         assert node.operation is not None
-        local = slopes(node, graph=True) if is_local(node) else {}
-        for place, x, amount in products:
+        local = products(node, graph=True) if is_local(node) else {}
+        for place, product in passed_on.items():
             slope = read(local[place]) if place in local else None
-            reason = Reason(node.operation, term, read(x), slope, read(amount))
+            x = read(node.inputs[place])
+            reason = Reason(node.operation, term, x, slope, read(product))
             traced.reasons.setdefault(reason.input, []).append(reason)
     for term in twice:
         del traced.cotangents[term]
