@@ -54,7 +54,7 @@ class Body:
 
     def rewritten(self, text: str, operands: Mapping[str, str], refer: Callable[[Any], str]) -> str:
         """The text with operands for arguments; `refer` writes what names from outside mean."""
-        new: dict[ast.AST, str] = {}
+        new: dict[Any, str] = {}
         nodes: list[ast.AST] = [ast.parse(text)]
         for node in nodes:  # grows as it is read
             if isinstance(node, ast.Name) and node.id in operands:
@@ -62,8 +62,16 @@ class Body:
             elif (thing := self._meaning(node)) is not None:
                 new[node] = refer(thing)
             else:
-                nodes.extend(ast.iter_child_nodes(node))
-        return _replaced(text, new)
+                types = getattr(node, "annotation", None), getattr(node, "returns", None)
+                new |= {x: f'"{ast.unparse(x)}"' for x in types if x and not _is_plain(x)}
+                nodes.extend(child for child in ast.iter_child_nodes(node) if child not in new)
+        data = text.encode()  # because `ast` counts columns in bytes
+        starts = [0, *accumulate(map(len, data.splitlines(keepends=True)))]
+        for node in sorted(new, key=lambda node: (node.lineno, node.col_offset), reverse=True):
+            first = starts[node.lineno - 1] + node.col_offset
+            last = starts[node.end_lineno - 1] + node.end_col_offset
+            data = data[:first] + new[node].encode() + data[last:]
+        return data.decode()
 
     def definition(self, name: str, refer: Callable[[Any], str]) -> str:
         """The whole function, under this name."""
@@ -99,8 +107,6 @@ def body_of(function: Callable[..., Any]) -> Body:
             uses = Counter(n.id for n in ast.walk(returned) if isinstance(n, ast.Name))
             if all(uses[argument.arg] < 2 for argument in definition.args.args):
                 expression = ast.unparse(returned)
-    foreign = [a for node in ast.walk(definition) for a in _annotations(node) if _is_foreign(a)]
-    text = _replaced(text, {a: f'"{ast.unparse(a)}"' for a in foreign})
     lines = [re.sub("  # type: ignore.*", "", line) for line in text.splitlines()]
     closure = dict(inspect.getclosurevars(function).nonlocals)
     scope = ChainMap(closure, function.__globals__, vars(builtins))
@@ -115,23 +121,6 @@ def _own_names(code: CodeType) -> set[str]:
     return {*code.co_varnames, *code.co_cellvars}.union(*map(_own_names, inner))
 
 
-def _annotations(node: ast.AST) -> list[ast.expr]:
-    found = getattr(node, "annotation", None), getattr(node, "returns", None)
-    return [annotation for annotation in found if annotation is not None]
-
-
-def _is_foreign(annotation: ast.expr) -> bool:
-    """Does it name what Python alone does not have? Then it is written in quotes."""
-    names = {node.id for node in ast.walk(annotation) if isinstance(node, ast.Name)}
-    return not names <= vars(builtins).keys()
-
-
-def _replaced(text: str, new: Mapping[Any, str]) -> str:
-    """A text with new pieces in the place of some nodes of its syntax."""
-    data = text.encode()  # because `ast` counts columns in bytes
-    starts = [0, *accumulate(map(len, data.splitlines(keepends=True)))]
-    for node in sorted(new, key=lambda node: (node.lineno, node.col_offset), reverse=True):
-        first = starts[node.lineno - 1] + node.col_offset
-        last = starts[node.end_lineno - 1] + node.end_col_offset
-        data = data[:first] + new[node].encode() + data[last:]
-    return data.decode()
+def _is_plain(annotation: ast.expr) -> bool:
+    """Does it mean the same in every module? Other annotations are written in quotes."""
+    return isinstance(annotation, ast.Constant) or getattr(annotation, "id", "") in vars(builtins)

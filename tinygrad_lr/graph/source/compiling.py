@@ -181,7 +181,8 @@ def _another(v: float, w: float) -> float:
 def _made(
     f: Callable[..., Any], inputs: tuple[Data, ...], argnums: Argnums, formulas: bool
 ) -> Source:
-    places = _places(argnums, len(inputs))
+    places = tuple(range(len(inputs))) if argnums is None else whole_numbers(argnums)
+    check_places(places, len(inputs), "example inputs were given")
     arguments = _argument_names(f, len(inputs))
     traced = trace(f, inputs, arguments, formulas)
     if places and not traced.gradients:
@@ -196,21 +197,12 @@ def _made(
     return source_of(lines, inputs, places, hasattr(argnums, "__index__"), guarded=formulas)
 
 
-def _places(argnums: Argnums, count: int) -> tuple[int, ...]:
-    """The inputs that gradients are asked for. ValueError as in `grad`: missing, or twice."""
-    places = tuple(range(count)) if argnums is None else whole_numbers(argnums)
-    check_places(places, count, "example inputs were given")
-    return places
-
-
 def _argument_names(f: Callable[..., Any], count: int) -> list[str]:
-    """What the arguments are called where f was defined."""
+    """What the arguments are called where f was defined; x1, x2 where that is not known."""
     try:
-        parameters = [*inspect.signature(f).parameters.values()]
+        parameters = list(inspect.signature(f).parameters.values())
     except (ValueError, TypeError):
         parameters = []
-    positional = [
-        p.name for p in parameters if p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD)
-    ]
-    names = positional[:count]
-    return names + [f"x{place + 1}" for place in range(len(names), count)]
+    kinds = inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD
+    names = [p.name for p in parameters if p.kind in kinds]
+    return [names[i] if i < len(names) else f"x{i + 1}" for i in range(count)]

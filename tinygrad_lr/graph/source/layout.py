@@ -78,8 +78,8 @@ def source_of(
         body = _guarded(lines, inputs, arguments, body)
     else:
         body = _check_of_shapes(lines, inputs) + body
-    told = [f"def {lines.title}({arguments}):", _docstring(lines), *body]
-    return Source("\n".join([*_head(lines, guarded), "", "", *told, ""]), lines.title)
+    function = [f"\ndef {lines.title}({arguments}):", _docstring(lines), *body, ""]
+    return Source("\n\n".join([*_head(lines, guarded), "\n".join(function)]), lines.title)
 
 
 def _tuple(parts: list[str]) -> str:
@@ -88,29 +88,20 @@ def _tuple(parts: list[str]) -> str:
 
 def _head(lines: Lines, guarded: bool) -> list[str]:
     """What stands above the function: imports, constants, helpers."""
-    needs = lines.needs
+    imports, helpers = lines.needs.imports, lines.needs.helpers.values()
+    arrays = {lines.names[t]: t.data for t in lines.terms if isinstance(t.data, Array)}
     head = [f'"""{lines.title} and its derivatives, written by tinygrad_lr.graph.to_source."""']
-    constants = lines.constants()
-    head += ["", "import math"] if "math" in needs.imports else []
-    names = needs.imports - {"math", "OPERATIONS"}
-    names |= {"Array"} if constants or guarded else set()
+    if "math" in imports:
+        head.append("import math")
+    names = imports - {"math", "OPERATIONS"} | ({"Array"} if arrays or guarded else set())
     if names:
-        told = f"from tinygrad_lr.core.array import {', '.join(sorted(names))}"
-        if len(told) > WIDTH:
-            listed = "".join(f"    {name},\n" for name in sorted(names))
-            told = f"from tinygrad_lr.core.array import (\n{listed})"
-        head += ["", told]
-    if "OPERATIONS" in needs.imports:
-        head += ["", "from tinygrad_lr.core.operation import OPERATIONS"]
-    for name, data in constants:
-        numbers = literal(data)
-        told = f"{name} = Array({numbers})"
-        if len(told) > WIDTH:
-            told = f"{name} = Array(\n{textwrap.indent(_filled(numbers), '    ')}\n)"
-        head += ["", told]
-    short = [text for text in needs.helpers.values() if "\n" not in text]
-    head += ["", *short] if short else []
-    return head + [f"\n\n{text}" for text in needs.helpers.values() if text not in short]
+        head.append(_wrapped("from tinygrad_lr.core.array import ", ", ".join(sorted(names))))
+    if "OPERATIONS" in imports:
+        head.append("from tinygrad_lr.core.operation import OPERATIONS")
+    head += [_wrapped(f"{name} = Array", f"({literal(data)})") for name, data in arrays.items()]
+    if aliases := [text for text in helpers if "\n" not in text]:
+        head.append("\n".join(aliases))
+    return head + [f"\n{text}" for text in helpers if "\n" in text]
 
 
 def _docstring(lines: Lines) -> str:
@@ -168,10 +159,20 @@ def _broken(expression: str) -> str:
     inside, _, behind = rest.rpartition("]")
     if inside.count(" for ") == 1:
         element, loop = inside.split(" for ")
-        told = textwrap.indent(f"{_filled(element)}\n{_filled(f'for {loop}')}", " " * 8)
-        return f"{before}[\n{told}\n    ]{behind}"
-    return f"(\n{textwrap.indent(_filled(expression), ' ' * 8)}\n    )"
+        return f"{before}[\n{_filled(element, 8)}\n{_filled(f'for {loop}', 8)}\n    ]{behind}"
+    return f"(\n{_filled(expression, 8)}\n    )"
 
 
-def _filled(text: str) -> str:
-    return textwrap.fill(text, WIDTH - 8, break_long_words=False, break_on_hyphens=False)
+def _wrapped(start: str, text: str) -> str:
+    """Both in one line, or the text in parentheses below the start."""
+    if len(start + text) <= WIDTH:
+        return start + text
+    return f"{start}(\n{_filled(text.removeprefix('(').removesuffix(')'), 4)}\n)"
+
+
+def _filled(text: str, indent: int) -> str:
+    space = " " * indent
+    return textwrap.fill(
+        text, WIDTH, initial_indent=space, subsequent_indent=space,
+        break_long_words=False, break_on_hyphens=False,
+    )  # fmt: skip

@@ -12,7 +12,7 @@ derivative of the value by w; what has no better name is numbered.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Container, Iterable, Sequence
 
 from ...core.array import Array
 from .references import References
@@ -21,7 +21,7 @@ from .terms import Term
 from .tracing import Trace
 from .writing import Writer, is_product, is_total, through
 
-__all__ = ["LETTERS", "Lines"]
+__all__ = ["LETTERS", "Lines", "needed"]
 
 LETTERS = {
     "sigmoid": ("z", "p"),
@@ -74,11 +74,7 @@ class Lines:
             if term.operation and term in self.names
         ]
 
-    def constants(self) -> list[tuple[str, Array]]:
-        """The Arrays that the function brought along, by name."""
-        return [(self.names[t], t.data) for t in self.terms if isinstance(t.data, Array)]
-
-    # ---- who has a name ------------------------------------------------------------------------
+    # ---- which terms have a name -------------------------------------------------------------
 
     def _choose(self, outputs: Sequence[Term]) -> set[Term]:
         chosen = {t for t in self.terms if isinstance(t.data, Array)}
@@ -164,13 +160,16 @@ class Lines:
         return found
 
 
-def needed(outputs: Iterable[Term]) -> list[Term]:
-    """The terms that these are made of, themselves included, each after its inputs."""
+def needed(outputs: Iterable[Term], known: Container[Term] = ()) -> list[Term]:
+    """The terms that these are made of, themselves included, each after its inputs.
+
+    Terms in `known`, and what only they are made of, are left out.
+    """
     found = list(dict.fromkeys(outputs))
     seen = set(found)
     for term in found:  # grows as it is read
         for x in term.inputs:
-            if x not in seen:
+            if x not in seen and x not in known:
                 seen.add(x)
                 found.append(x)
     return sorted(found, key=lambda term: term.place)

@@ -20,6 +20,7 @@ from collections.abc import Container, Iterable, Mapping
 from typing import Any
 
 from ...core.array import Array, Data
+from ...core.operation import Operation
 from ...core.value import Value
 from .syntax import Unique, literal, tidy
 from .terms import Term
@@ -33,9 +34,22 @@ FIRST = 3  # elements shown
 def formula(term: Term, names: Mapping[Term, str] = {}, without: Container[Term] = ()) -> str:
     """A term in terms of those that have names; inputs have their labels.
 
-    `without`: terms that are told by how they are made, even if they have a name.
+    `without`: terms that are written as they are made, even if they have a name.
     """
-    return _Formula(names, without).text(term)
+    labels: list[str] = []
+
+    def label(text: str) -> str:  # it may be any text, so `_0_` stands for it until the end
+        labels.append(text)
+        return f"_{len(labels) - 1}_"
+
+    def text(x: Term) -> str:
+        if x in names and x not in without:
+            return label(names[x])
+        if x.operation is None:
+            return label(x.label) if x.data is None else _constant(x.data)
+        return _applied(x.operation, x, [f"({text(operand)})" for operand in x.inputs])
+
+    return re.sub(r"\b_(\d+)_\b", lambda found: labels[int(found[1])], tidy(text(term)))
 
 
 def shown(data: Data) -> str:
@@ -52,42 +66,22 @@ def names_of(values: Iterable[Value]) -> dict[Value, str]:
     return {value: unique(value.label or ("v1" if value.operation else "x1")) for value in values}
 
 
-class _Formula:
-    """Puts texts together. A label may be any text, so `_0_` stands for it until the end."""
-
-    def __init__(self, names: Mapping[Term, str], without: Container[Term]) -> None:
-        self.names, self.without = names, without
-        self.labels: list[str] = []
-
-    def text(self, term: Term) -> str:
-        text = tidy(self._of(term))
-        return re.sub(r"\b_(\d+)_\b", lambda found: self.labels[int(found[1])], text)
-
-    def _label(self, text: str) -> str:
-        self.labels.append(text)
-        return f"_{len(self.labels) - 1}_"
-
-    def _of(self, term: Term) -> str:
-        operation = term.operation
-        if term in self.names and term not in self.without:
-            return self._label(self.names[term])
-        if operation is None:
-            return self._label(term.label) if term.data is None else _constant(term.data)
-        operands = [f"({self._of(x)})" for x in term.inputs]
-        if term.name == "broadcast_to":
-            return operands[0]
-        if term.name == "negative":
-            return f"-{operands[0]}"
-        if operation.symbol in BETWEEN:
-            return operation.symbol.join(operands)
-        if term.name == "getitem":
-            return f"{operands[0]}[{_index(term.options['index'])}]"
-        options = [
-            f"{name}={literal(value)}"
-            for name, value in term.options.items()
-            if name not in operation.defaults or operation.defaults[name] != value
-        ]
-        return f"{operation.name}({', '.join([*operands, *options])})"
+def _applied(operation: Operation, term: Term, operands: list[str]) -> str:
+    """An operation by its symbol between its operands, or as a call with its options."""
+    if term.name == "broadcast_to":
+        return operands[0]
+    if term.name == "negative":
+        return f"-{operands[0]}"
+    if operation.symbol in BETWEEN:
+        return operation.symbol.join(operands)
+    if term.name == "getitem":
+        return f"{operands[0]}[{_index(term.options['index'])}]"
+    options = [
+        f"{name}={literal(value)}"
+        for name, value in term.options.items()
+        if name not in operation.defaults or operation.defaults[name] != value
+    ]
+    return f"{operation.name}({', '.join([*operands, *options])})"
 
 
 def _constant(data: Data) -> str:

@@ -74,23 +74,19 @@ class Term:
             self.name = self.operation.name
 
 
-# Tells a function of numbers, around terms, as a term; None if it cannot: see `formulas`.
-Formulas = Callable[[Callable[..., float], Sequence[Term], "TermTable"], Term | None]
+# The term that a function of numbers makes of terms, or None: see `formulas`.
+FormulaOf = Callable[[Callable[..., float], Sequence[Term], "TermTable"], Term | None]
 
 
 class TermTable:
     """All terms of one function. `inputs` are its arguments, with their names.
 
-    formula_of    if given, functions of numbers are told by their formulas
+    formula_of    if given, functions of numbers are read as their formulas
     terms         the term of each Value that was read
     spelled_out   the fused operation, and its inputs, behind a term
     """
 
-    def __init__(
-        self,
-        inputs: Mapping[Value, str],
-        formula_of: Formulas | None = None,
-    ) -> None:
+    def __init__(self, inputs: Mapping[Value, str], formula_of: FormulaOf | None = None) -> None:
         self.formula_of = formula_of
         self.terms: dict[Value, Term] = {}
         self.spelled_out: dict[Term, tuple[Operation, tuple[Term, ...]]] = {}
@@ -237,21 +233,18 @@ class TermTable:
                 return made("subtract", y, x)
             case "subtract", (x, Term(name="negative", inputs=(y,))):
                 return made("add", x, y)
-            case ("multiply", (Term(number=1.0), x)) | (
-                "multiply" | "divide" | "power",
-                (x, Term(number=1.0)),
-            ):
+            case "multiply", (Term(number=1.0), x):
                 return x
-            case ("multiply", (Term(number=-1.0), x)) | (
-                "multiply" | "divide",
-                (x, Term(number=-1.0)),
-            ):
+            case "multiply" | "divide" | "power", (x, Term(number=1.0)):
+                return x
+            case "multiply", (Term(number=-1.0), x):
                 return made("negative", x)
-            case ("multiply" | "divide" as name, (Term(name="negative", inputs=(x,)), y)) | (
-                "multiply" | "divide" as name,
-                (x, Term(name="negative", inputs=(y,))),
-            ):
-                return made("negative", made(name, x, y))
+            case "multiply" | "divide", (x, Term(number=-1.0)):
+                return made("negative", x)
+            case "multiply" | "divide", (Term(name="negative", inputs=(x,)), y):
+                return made("negative", made(term.name, x, y))
+            case "multiply" | "divide", (x, Term(name="negative", inputs=(y,))):
+                return made("negative", made(term.name, x, y))
             case "multiply", (x, y) if self.formula_of and shape:
                 return self._numbers_first(x, y, shape) or self._numbers_first(y, x, shape)
             case "power", (_, Term(number=0.0)):
