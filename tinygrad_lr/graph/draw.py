@@ -24,7 +24,7 @@ from pathlib import Path
 from typing import Any
 
 from ..core.value import Value
-from .picture import Picture, picture
+from .picture import Box, picture
 
 __all__ = ["draw", "mimebundle", "to_dot", "to_mermaid"]
 
@@ -44,36 +44,35 @@ MISSING = (
 def to_dot(value: Value) -> str:
     """The graph behind a Value in the language of graphviz.
 
-    The gradient of a leaf is its .grad, if it has one; otherwise, as for all others, what
-    it is owed from this Value.
+    The gradient of a Value is its .grad, if it holds one, as a leaf does after backward().
+    Otherwise it is the derivative of the Value that is drawn.
     """
-    shown = picture(value)
+    boxes, arrows = picture(value)
     lines = [
         "digraph {",
         "  rankdir=LR",
         '  node [shape=box style="filled,rounded" fontname="Helvetica" fontsize=11]',
     ]
-    for number, box in enumerate(shown.boxes):
+    for number, box in enumerate(boxes):
         text = "\\n".join(map(_quoted, box.lines))
         lines.append(f'  n{number} [label="{text}" {STYLES[box.kind]}]')
         if box.symbol:
-            lines.append(
-                f'  f{number} [label="{_quoted(box.symbol)}" shape=ellipse fillcolor=white]'
-            )
+            symbol = _quoted(box.symbol)
+            lines.append(f'  f{number} [label="{symbol}" shape=ellipse fillcolor=white]')
             lines.append(f"  f{number} -> n{number}")
-    lines += [f"  {source} -> {target}" for source, target in _arrows(shown)]
+    lines += [f"  n{source} -> {_made(boxes, target)}" for source, target in arrows]
     return "\n".join([*lines, "}"])
 
 
 def to_mermaid(value: Value) -> str:
     """The graph behind a Value for Mermaid, which web pages and Markdown viewers draw."""
-    shown = picture(value)
+    boxes, arrows = picture(value)
     lines = ["flowchart LR"]
-    for number, box in enumerate(shown.boxes):
+    for number, box in enumerate(boxes):
         text = "<br/>".join(map(_coded, box.lines))
         operation = f'f{number}(["{_coded(box.symbol)}"]) --> ' if box.symbol else ""
         lines.append(f'  {operation}n{number}["{text}"]')
-    lines += [f"  {source} --> {target}" for source, target in _arrows(shown)]
+    lines += [f"  n{source} --> {_made(boxes, target)}" for source, target in arrows]
     return "\n".join(lines)
 
 
@@ -102,12 +101,9 @@ def mimebundle(value: Value) -> dict[str, Any]:
     return bundle
 
 
-def _arrows(shown: Picture) -> list[tuple[str, str]]:
-    """Arrows lead to the operation of a box, if it has one."""
-    return [
-        (f"n{source}", f"f{target}" if shown.boxes[target].symbol else f"n{target}")
-        for source, target in shown.arrows
-    ]
+def _made(boxes: list[Box], number: int) -> str:
+    """Where arrows to a box end: at the operation in front of it, if it has one."""
+    return f"f{number}" if boxes[number].symbol else f"n{number}"
 
 
 def _quoted(text: str) -> str:
@@ -125,9 +121,8 @@ def _image(dot: str, kind: str) -> bytes:
     program = shutil.which("dot")
     if program is None:
         raise RuntimeError(MISSING)
-    done = subprocess.run(
-        [program, f"-T{kind}"], input=dot.encode(), capture_output=True, check=False
-    )
+    command = [program, f"-T{kind}"]
+    done = subprocess.run(command, input=dot.encode(), capture_output=True, check=False)
     if done.returncode:
         raise RuntimeError(f"graphviz could not draw this graph: {done.stderr.decode().strip()}")
     return done.stdout

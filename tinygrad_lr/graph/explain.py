@@ -143,17 +143,15 @@ class _Explanation:
 
     def _made(self, x: Value) -> str:
         """`z = w * x + b`, or the name alone for a leaf."""
-        operation = x.operation
+        operation, name = x.operation, self.names[x]
         if operation is None:
-            return self.names[x]
-        options = operation.given(x.options)
-        term = Term(x.shape, operation, tuple(map(self.table.read, x.inputs)), options)
-        text = formula(term)
+            return name
+        inputs = tuple(map(self.table.read, x.inputs))
+        text = formula(Term(x.shape, operation, inputs, operation.given(x.options)))
         if operation.name == "broadcast_to":  # which formulas do not show
-            text = f"{text} copied to {x.shape}"
-        elif operation.symbol != operation.name:
-            text = f"{text} ({operation.name})"
-        return f"{self.names[x]} = {text}"
+            return f"{name} = {text} copied to {x.shape}"
+        kind = f" ({operation.name})" if operation.symbol != operation.name else ""
+        return f"{name} = {text}{kind}"
 
     def _debt(self, x: Value, total: Data) -> str:
         """What a Value is owed, as the sum of its contributions."""
@@ -162,13 +160,9 @@ class _Explanation:
             return f"{text} {shown(total)}, the derivative of a value by itself."
         if len(terms) < 2:
             return f"{text} {shown(total)}."
-        together = (
-            " + ".join(map(shown, terms)) if len(terms) <= 5 else f"{len(terms)} contributions"
-        )
-        used = "twice" if len(terms) == 2 else f"{len(terms)} times"
-        return (
-            f"{text} {together} = {shown(total)}: it was used {used}, and the contributions add up."
-        )
+        added = " + ".join(map(shown, terms)) if len(terms) < 6 else f"{len(terms)} contributions"
+        used = f"it was used {'twice' if len(terms) == 2 else f'{len(terms)} times'}"
+        return f"{text} {added} = {shown(total)}: {used}, and the contributions add up."
 
 
 def _filled(text: str, first: str, rest: str = "     ") -> str:

@@ -11,7 +11,7 @@ Value, is drawn as one box that counts its operations.
 >>> with named_scope("hundred steps"):
 ...     for _ in range(100):
 ...         x = x * 1.1
->>> for box in picture(x).boxes:
+>>> for box in picture(x)[0]:
 ...     print(box.kind, box.lines)
 leaf ['x', '1', 'grad 1.378e+04']
 group ['hundred steps', '1.378e+04', 'grad 1', '100 operations: 100 multiply']
@@ -32,7 +32,7 @@ from ..core.value import Value
 from .source.notation import shown
 from .walk import steps
 
-__all__ = ["Box", "Picture", "named_scope", "picture"]
+__all__ = ["Box", "named_scope", "picture"]
 
 MOST = 80  # boxes of Values; above it the picture is folded
 KINDS = 4  # of operations that a folded box counts
@@ -46,15 +46,11 @@ class Box(NamedTuple):
     symbol: str = ""  # of the operation that made it
 
 
-class Picture(NamedTuple):
-    """Boxes by number, and arrows from box to box: the inputs of what the second box holds."""
+def picture(value: Value) -> tuple[list[Box], list[tuple[int, int]]]:
+    """Boxes of all that made a Value, and arrows from box to box, by their numbers.
 
-    boxes: list[Box]
-    arrows: list[tuple[int, int]]
-
-
-def picture(value: Value) -> Picture:
-    """All that made a Value, each Value once; folded, and without constants, where it is a lot."""
+    Each Value is drawn once. A large graph is folded, and drawn without constants.
+    """
     values = ancestors(value)
     gradients = _gradients(value, values)
     folded = len(values) > MOST
@@ -73,7 +69,7 @@ def picture(value: Value) -> Picture:
                     boxes.append(Box("constant", [shown(source)]))
             elif groups[source] is not groups[x]:
                 arrows.append((numbers[groups[source]], numbers[groups[x]]))
-    return Picture(boxes, list(dict.fromkeys(arrows)) if folded else arrows)
+    return boxes, list(dict.fromkeys(arrows)) if folded else arrows
 
 
 def _gradients(value: Value, values: list[Value]) -> dict[Value, Data]:
@@ -89,10 +85,8 @@ def _box(group: Any, inside: list[Value], gradients: dict[Value, Data]) -> Box:
     """The box of a Value, or of a group of Values: a scope, or what only serves to make one."""
     x = group if isinstance(group, Value) else inside[-1]
     title = x.label if x is group else group.name
-    lines = [title] if title else []
-    lines.append(shown(x.data))
-    if x in gradients:
-        lines.append(f"grad {shown(gradients[x])}")
+    gradient = [f"grad {shown(gradients[x])}"] if x in gradients else []
+    lines = [*([title] if title else []), shown(x.data), *gradient]
     if len(inside) == 1:
         return Box("value", lines, x.operation.symbol) if x.operation else Box("leaf", lines)
     made = Counter(x.operation.name for x in inside if x.operation)

@@ -31,14 +31,10 @@ from types import FunctionType, SimpleNamespace
 from typing import Any
 
 from ...core import numerics
-from .terms import TermTable, Term
+from .terms import Number, Term, TermTable, of_numbers
 
 __all__ = ["formula_of"]
 
-OPERATORS = {
-    "add": "add", "sub": "subtract", "mul": "multiply", "truediv": "divide", "neg": "negative",
-    "abs": "abs",
-}  # fmt: skip
 FUNCTIONS = "exp expm1 log log1p sqrt sin cos tanh".split()
 DECISIONS = "bool float int index lt le gt ge eq ne".split()
 
@@ -47,25 +43,10 @@ class NoFormula(BaseException):
     """The function needs a number. No `except Exception` in its body catches this."""
 
 
-class Number:
-    """A term in the place of a number."""
-
-    def __init__(self, term: Term, table: TermTable) -> None:
-        self.term, self.table = term, table
-
-
-def _operation(name: str, reverse: bool = False) -> Callable[..., Any]:
-    """An operation on numbers, of which some are terms."""
-
-    def apply(*xs: Any) -> Any:
-        one = next((x for x in xs if isinstance(x, Number)), None)
-        if one is None:
-            return getattr(math, name)(*xs)
-        table, shape = one.table, one.term.shape
-        terms = [x.term if isinstance(x, Number) else table.constant(float(x), shape) for x in xs]
-        return Number(table.apply(name, *terms[:: -1 if reverse else 1], shape=shape), table)
-
-    return apply
+def _of_math(name: str) -> Callable[..., Any]:
+    """A function of `math` that takes terms too."""
+    of_terms, of_float = of_numbers(name), getattr(math, name)
+    return lambda x: of_terms(x) if isinstance(x, Number) else of_float(x)
 
 
 def _refuse(*_: Any) -> Any:
@@ -74,12 +55,9 @@ def _refuse(*_: Any) -> Any:
 
 for method in DECISIONS:
     setattr(Number, f"__{method}__", _refuse)
-for method, name in OPERATORS.items():
-    setattr(Number, f"__{method}__", _operation(name))
-    setattr(Number, f"__r{method}__", _operation(name, reverse=True))
 
 # What `math` and `numerics`, and the functions in them, are when a function is called on terms.
-_math = SimpleNamespace(**{**vars(math), **{name: _operation(name) for name in FUNCTIONS}})
+_math = SimpleNamespace(**{**vars(math), **{name: _of_math(name) for name in FUNCTIONS}})
 _numerics: dict[str, Any] = {**vars(numerics), "math": _math}
 for name, function in inspect.getmembers(numerics, inspect.isfunction):
     _numerics[name] = FunctionType(function.__code__, _numerics)
@@ -104,8 +82,6 @@ def formula_of(
     """What a function of numbers makes of terms of one shape; None if it has no formula."""
     try:
         result = _for_terms(function)(*(Number(x, table) for x in inputs))
+        return table.of_number(result, inputs[0].shape)
     except (NoFormula, Exception):  # whatever it raises
         return None
-    if type(result) is float:
-        return table.constant(result, inputs[0].shape)
-    return result.term if isinstance(result, Number) else None

@@ -24,14 +24,10 @@ from .writing import Writer, is_product, is_total, through
 __all__ = ["LETTERS", "Lines", "needed"]
 
 LETTERS = {
-    "sigmoid": ("z", "p"),
-    "softmax": ("z", "p"),
-    "log_softmax": ("z", ""),
-    "binary_cross_entropy_with_logits": ("z", "loss"),
-    "cross_entropy": ("z", "loss"),
-    "linear_binary_cross_entropy": ("", "loss"),
-    "linear_cross_entropy": ("", "loss"),
-}
+    "sigmoid": "z p", "softmax": "z p", "log_softmax": "z ",
+    "binary_cross_entropy_with_logits": "z loss", "cross_entropy": "z loss",
+    "linear_binary_cross_entropy": " loss", "linear_cross_entropy": " loss",
+}  # fmt: skip
 """What an operation is given first, and what it gives, as textbooks call them."""
 
 
@@ -94,17 +90,14 @@ class Lines:
                 chosen.update(operands)
                 if term.shape and not is_product(term):
                     chosen.add(term)
-        wanted = set(outputs)
         for term in self.terms:
-            if (uses[term] > 1 or term in wanted) and not self._is_small(term, chosen):
-                chosen.add(term)
+            if uses[term] > 1 or term in outputs:
+                below = through(term.inputs[0]) if term.name == "negative" else term
+                of_a_name = below in chosen and below is not term and not term.shape
+                if below.operation and not of_a_name:  # -x costs nothing, written twice
+                    chosen.add(term)
         self._break_long_lines(chosen)
         return chosen
-
-    def _is_small(self, term: Term, chosen: set[Term]) -> bool:
-        """Is it a name, or a name with a minus? To write it twice costs nothing."""
-        below = through(term.inputs[0]) if term.name == "negative" and not term.shape else term
-        return not below.operation or (below is not term and below in chosen)
 
     def _break_long_lines(self, chosen: set[Term]) -> None:
         """Names the longest part of what would be too long, by a rough count of characters."""
@@ -154,7 +147,7 @@ class Lines:
         uses += [(op.name, t, xs) for t, (op, xs) in self.traced.table.spelled_out.items()]
         for name, term, inputs in uses:
             if name in LETTERS:
-                given, gives = LETTERS[name]
+                given, gives = LETTERS[name].split(" ")
                 found.setdefault(through(inputs[0]), given)
                 found.setdefault(term, gives)
         return found

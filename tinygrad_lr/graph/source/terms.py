@@ -23,8 +23,10 @@ would compute again.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+import re
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import product
 from math import prod
 from typing import Any
 
@@ -38,7 +40,7 @@ from ...ops import elementwise, probability, tensors
 from .bodies import body_of
 from .syntax import literal
 
-__all__ = ["Term", "TermTable"]
+__all__ = ["Number", "Term", "TermTable", "of_numbers"]
 
 OWN: dict[str, Operation] = {
     thing.operation.name: thing.operation
@@ -46,6 +48,18 @@ OWN: dict[str, Operation] = {
     for thing in vars(module).values()
     if isinstance(getattr(thing, "operation", None), Operation)
 }
+
+
+ALGEBRA = """
+    0 + y = y      x + 0 = x      -x + y = y - x       x + -y = x - y
+    0 - y = -y     x - 0 = x      x - -y = x + y
+    1 * y = y      x * 1 = x      -x * y = -(x * y)    x * -y = -(x * y)
+    -1 * y = -y    x * -1 = -x
+    x / 1 = x      x / -1 = -x    -x / y = -(x / y)    x / -y = -(x / y)
+    x ** 1 = x     x ** 0 = 1
+"""
+RULES = dict(rule.split(" = ") for rule in re.split(r"\s\s+", ALGEBRA.strip()))
+NUMBERS = {0.0: "0", 1.0: "1", -1.0: "-1"}  # in the rules
 
 
 @dataclass(eq=False, slots=True)
@@ -74,6 +88,7 @@ class Term:
             self.name = self.operation.name
 
 
+Options = Mapping[str, Any] | None
 # The term that a function of numbers makes of terms, or None: see `formulas`.
 FormulaOf = Callable[[Callable[..., float], Sequence[Term], "TermTable"], Term | None]
 
@@ -110,19 +125,21 @@ class TermTable:
         return self.terms[value]
 
     def constant(self, data: Data, shape: Shape | None = None) -> Term:
-        """A float, an Array, or a float that fills a shape."""
+        """A float or an Array, or what either becomes when it fills a shape."""
         shape = shape_of(data) if shape is None else shape
+        if isinstance(data, array.Array) and data.shape != shape:
+            data = array.broadcast_to(data, shape)
         if isinstance(data, array.Array) and data.size and data.flat == data.flat[:1] * data.size:
             data = data.flat[0]
         key = tuple(data.flat) if isinstance(data, array.Array) else repr(data)
         return self._write((key, shape), shape, data=data)
 
+    def of_number(self, x: Number | float, shape: Shape) -> Term:
+        """The term of a number, which may be one already."""
+        return x.term if isinstance(x, Number) else self.constant(float(x), shape)
+
     def apply(
-        self,
-        operation: Operation | str,
-        *inputs: Term,
-        shape: Shape,
-        options: Mapping[str, Any] | None = None,
+        self, operation: Operation | str, *inputs: Term, shape: Shape, options: Options = None
     ) -> Term:
         """An operation on terms, simplified. Without `options` it has none but the shape."""
         if isinstance(operation, str):
@@ -153,9 +170,10 @@ class TermTable:
             return self._of_fused(operation, node, options)
         inputs = tuple(map(self.read, node.inputs))
         if operation.is_elementwise:  # where the engine stretches no constants
-            inputs = tuple(self._stretched(x, node.shape) for x in inputs)
-            formula = self.formula_of and self.formula_of(operation.function, inputs, self)
-            if formula:
+            inputs = tuple(
+                x if x.data is None else self.constant(x.data, node.shape) for x in inputs
+            )
+            if self.formula_of and (formula := self.formula_of(operation.function, inputs, self)):
                 return formula
         return self.apply(operation, *inputs, shape=node.shape, options=options)
 
@@ -181,11 +199,6 @@ class TermTable:
         self.spelled_out.setdefault(term, (operation, inputs))
         return term
 
-    def _stretched(self, x: Term, shape: Shape) -> Term:
-        if x.data is None or x.shape == shape:
-            return x
-        return self.constant(array.broadcast_to(x.data, shape) if x.shape else x.data, shape)
-
     # ---- what may be written more simply ---------------------------------------------------
 
     def _of_one_number(self, term: Term) -> Term | None:
@@ -207,50 +220,28 @@ class TermTable:
         return self.apply("reshape", x, shape=()) if prod(x.shape) == 1 else None
 
     def _of_numbers(self, term: Term) -> Term | None:
+        """By RULES, and some that need more than the signs of two operands."""
         shape = term.shape
-
-        def made(name: str, *inputs: Term) -> Term:
-            return self.apply(name, *inputs, shape=shape)
-
         match term.name, term.inputs:
             case "identity", (x,):
                 return x
             case "negative", (Term(name="negative", inputs=(x,)),):
                 return x
             case "negative", (Term(name="subtract", inputs=(x, y)),):
-                return made("subtract", y, x)
+                return self.apply("subtract", y, x, shape=shape)
             case "negative", (Term(number=float(number)),):
                 return self.constant(-number, shape)
-            case ("add", (Term(number=0.0), x)) | ("add" | "subtract", (x, Term(number=0.0))):
-                return x
-            case "subtract", (Term(number=0.0), x):
-                return made("negative", x)
-            case "add", (x, y) if x is y:
-                return made("multiply", self.constant(2.0, shape), x)
-            case "add", (x, Term(name="negative", inputs=(y,))):
-                return made("subtract", x, y)
-            case "add", (Term(name="negative", inputs=(x,)), y):
-                return made("subtract", y, x)
-            case "subtract", (x, Term(name="negative", inputs=(y,))):
-                return made("add", x, y)
-            case "multiply", (Term(number=1.0), x):
-                return x
-            case "multiply" | "divide" | "power", (x, Term(number=1.0)):
-                return x
-            case "multiply", (Term(number=-1.0), x):
-                return made("negative", x)
-            case "multiply" | "divide", (x, Term(number=-1.0)):
-                return made("negative", x)
-            case "multiply" | "divide", (Term(name="negative", inputs=(x,)), y):
-                return made("negative", made(term.name, x, y))
-            case "multiply" | "divide", (x, Term(name="negative", inputs=(y,))):
-                return made("negative", made(term.name, x, y))
-            case "multiply", (x, y) if self.formula_of and shape:
-                return self._numbers_first(x, y, shape) or self._numbers_first(y, x, shape)
-            case "power", (_, Term(number=0.0)):
-                return self.constant(1.0, shape)
+            case "add", (x, y) if x is y and x.number is None:
+                return self.apply("multiply", self.constant(2.0, shape), x, shape=shape)
             case "where", (_, x, y) if x is y:
                 return x
+            case (("add" | "subtract" | "multiply" | "divide" | "power"), (x, y)):
+                for (a, u), (b, v) in product(_forms("x", x), _forms("y", y)):
+                    if rule := RULES.get(f"{a} {OWN[term.name].symbol} {b}"):
+                        numbers = {"x": Number(u, self), "y": Number(v, self)}
+                        return self.of_number(eval(rule, numbers), shape)
+                if term.name == "multiply" and self.formula_of and shape:
+                    return self._numbers_first(x, y, shape) or self._numbers_first(y, x, shape)
         return None
 
     def _numbers_first(self, factor: Term, product: Term, shape: Shape) -> Term | None:
@@ -303,6 +294,43 @@ class TermTable:
                 row = self.apply("reshape", term.inputs[1], shape=shape)
                 return self.apply("multiply", factor, row, shape=shape)
         return None
+
+
+def _forms(letter: str, x: Term) -> Iterator[tuple[str, Term]]:
+    """What an operand may be in a rule: a number, a negative term, or any term."""
+    if x.number in NUMBERS:
+        yield NUMBERS[x.number], x
+    if x.name == "negative":
+        yield f"-{letter}", x.inputs[0]
+    yield letter, x
+
+
+@dataclass(eq=False)
+class Number:
+    """A term in the place of a number: what is computed with it is a term again."""
+
+    term: Term
+    table: TermTable
+
+
+def of_numbers(name: str, reverse: bool = False) -> Callable[..., Number]:
+    """An operation on numbers, of which some are terms."""
+
+    def operation(*xs: Number | float) -> Number:
+        (known, *_) = [x for x in xs if isinstance(x, Number)]
+        shape = known.term.shape
+        terms = [known.table.of_number(x, shape) for x in (reversed(xs) if reverse else xs)]
+        return Number(known.table.apply(name, *terms, shape=shape), known.table)
+
+    return operation
+
+
+for method, name in (
+    ("add", "add"), ("sub", "subtract"), ("mul", "multiply"), ("truediv", "divide"),
+    ("neg", "negative"), ("abs", "abs"),
+):  # fmt: skip
+    setattr(Number, f"__{method}__", of_numbers(name))
+    setattr(Number, f"__r{method}__", of_numbers(name, reverse=True))
 
 
 def output_of(pair: Any) -> Any:
