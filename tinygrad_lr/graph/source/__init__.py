@@ -2,8 +2,8 @@
 
     syntax       pieces of Python as text
     bodies       what an operation computes, read from the text of its own function
+    formulas     functions of numbers, called on terms
     terms        a graph as algebra: simplified, equal terms once
-    formulas     functions of numbers as terms
     tracing      a function and its gradient as terms
     references   names for what bodies refer to: imports and helpers
     writing      terms as Python expressions and loops

@@ -36,7 +36,7 @@ import itertools
 import linecache
 import textwrap
 from collections.abc import Callable, Iterator
-from functools import wraps
+from functools import partial, wraps
 from typing import Any
 
 from ...calculus import check_places
@@ -95,18 +95,14 @@ def compile(
     def function_for(inputs: tuple[Data, ...], formulas: bool) -> Callable[..., Any]:
         key = formulas, tuple(map(shape_of, inputs))
         if key not in made:
-            source = _source(f, inputs, argnums, formulas)
-            made[key] = _function(source, {AGAIN: again, EXACTLY: exactly} if formulas else {})
+            names = {AGAIN: partial(again, True), EXACTLY: partial(again, False)}
+            made[key] = _function(_source(f, inputs, argnums, formulas), names)
         return made[key]
 
-    def again(*inputs: Any) -> Any:
-        """Other shapes, or neither floats nor Arrays."""
-        inputs = tuple(map(data_of, inputs))
-        return function_for(inputs, formulas=True)(*inputs)
-
-    def exactly(*inputs: Data) -> Any:
-        """A limit is in reach."""
-        return function_for(inputs, formulas=False)(*inputs)
+    def again(formulas: bool, *inputs: Any) -> Any:
+        """For other shapes, or what is neither float nor Array; or where a limit is in reach."""
+        numbers = tuple(map(data_of, inputs))
+        return function_for(numbers, formulas)(*numbers)
 
     return wraps(f)(function_for(tuple(map(data_of, example_inputs)), formulas=True))
 

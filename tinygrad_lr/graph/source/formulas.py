@@ -12,9 +12,10 @@ Source that is made of formulas is faster; where it raises, the source with the 
 the answer.
 
 >>> from tinygrad_lr.core.value import Value
->>> x = Value(0.0)
->>> table = TermTable({x: "x"})
->>> formula_of(numerics.log_sigmoid, [table.read(x)], table).name
+>>> from tinygrad_lr.graph.source.terms import TermTable
+>>> z = Value(0.0)
+>>> table = TermTable({z: "z"})
+>>> formula_of(numerics.log_sigmoid, [table.read(z)], table).term.name
 'negative'
 
 A function that decides by the number, or calls anything else than `math` and `numerics` on it,
@@ -25,63 +26,75 @@ from __future__ import annotations
 
 import inspect
 import math
-from collections.abc import Callable, Sequence
-from functools import cache
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
 from types import FunctionType, SimpleNamespace
 from typing import Any
 
 from ...core import numerics
-from .terms import Number, Term, TermTable, of_numbers
 
-__all__ = ["formula_of"]
+__all__ = ["Number", "formula_of"]
 
+OPERATORS = {
+    "add": "add", "sub": "subtract", "mul": "multiply", "truediv": "divide", "neg": "negative",
+    "abs": "abs",
+}  # fmt: skip
 FUNCTIONS = "exp expm1 log log1p sqrt sin cos tanh".split()
 DECISIONS = "bool float int index lt le gt ge eq ne".split()
+
+
+@dataclass(eq=False)
+class Number:
+    """A term in the place of a number: what is computed with it is a term of the same table."""
+
+    term: Any
+    table: Any
 
 
 class NoFormula(BaseException):
     """The function needs a number. No `except Exception` in its body catches this."""
 
 
-def _of_math(name: str) -> Callable[..., Any]:
-    """A function of `math` that takes terms too."""
-    of_terms, of_float = of_numbers(name), getattr(math, name)
-    return lambda x: of_terms(x) if isinstance(x, Number) else of_float(x)
+def _operation(name: str, reverse: bool = False) -> Callable[..., Any]:
+    """An operation on numbers, of which some are terms; if none is, the function of `math`."""
+
+    def apply(*xs: Any) -> Any:
+        known = next((x for x in xs if isinstance(x, Number)), None)
+        if known is None:
+            return getattr(math, name)(*xs)
+        table, shape = known.table, known.term.shape
+        terms = [table.term_of(x, shape) for x in (reversed(xs) if reverse else xs)]
+        return Number(table.apply(name, *terms, shape=shape), table)
+
+    return apply
 
 
 def _refuse(*_: Any) -> Any:
     raise NoFormula
 
 
+for method, name in OPERATORS.items():
+    setattr(Number, f"__{method}__", _operation(name))
+    setattr(Number, f"__r{method}__", _operation(name, reverse=True))
 for method in DECISIONS:
     setattr(Number, f"__{method}__", _refuse)
 
 # What `math` and `numerics`, and the functions in them, are when a function is called on terms.
-_math = SimpleNamespace(**{**vars(math), **{name: _of_math(name) for name in FUNCTIONS}})
-_numerics: dict[str, Any] = {**vars(numerics), "math": _math}
+_math = SimpleNamespace(**vars(math) | {name: _operation(name) for name in FUNCTIONS})
+_numerics: dict[str, Any] = vars(numerics) | {"math": _math}
 for name, function in inspect.getmembers(numerics, inspect.isfunction):
     _numerics[name] = FunctionType(function.__code__, _numerics)
-STAND_INS = {
-    id(math): _math,
-    id(numerics): SimpleNamespace(**_numerics),
-    **{id(getattr(math, name)): getattr(_math, name) for name in FUNCTIONS},
-    **{id(function): _numerics[name] for name, function in vars(numerics).items()},
-}
+STAND_INS = {id(getattr(math, name)): getattr(_math, name) for name in FUNCTIONS}
+STAND_INS |= {id(function): _numerics[name] for name, function in vars(numerics).items()}
+STAND_INS |= {id(numerics): SimpleNamespace(**_numerics)}
 
 
-@cache
-def _for_terms(function: Callable[..., Any]) -> Callable[..., Any]:
-    """The same function, which finds the stand-ins under the names that it uses."""
-    scope = {name: STAND_INS.get(id(x), x) for name, x in function.__globals__.items()}
-    return FunctionType(function.__code__, scope, closure=function.__closure__)
-
-
-def formula_of(
-    function: Callable[..., Any], inputs: Sequence[Term], table: TermTable
-) -> Term | None:
-    """What a function of numbers makes of terms of one shape; None if it has no formula."""
+def formula_of(function: Callable[..., Any], inputs: Iterable[Any], table: Any) -> Any:
+    """What a function of numbers makes of terms: a Number or a float. None: it has no formula."""
     try:
-        result = _for_terms(function)(*(Number(x, table) for x in inputs))
-        return table.of_number(result, inputs[0].shape)
+        scope = {name: STAND_INS.get(id(x), x) for name, x in function.__globals__.items()}
+        for_terms = FunctionType(function.__code__, scope, closure=function.__closure__)
+        result = for_terms(*(Number(x, table) for x in inputs))
     except (NoFormula, Exception):  # whatever it raises
         return None
+    return result if isinstance(result, (Number, float)) else None

@@ -126,10 +126,7 @@ def _guarded(
 ) -> list[str]:
     """The body for inputs of the right kind; what else may come is passed on."""
     named = [(lines.names[term], x) for term, x in zip(lines.traced.inputs, inputs)]
-    fit = []
-    for kind in float, Array:
-        if alike := "".join(f"type({name}) is " for name, x in named if type(x) is kind):
-            fit.append(f"{alike}{kind.__name__}")
+    fit = [f"type({name}) is {type(x).__name__}" for name, x in named]
     fit += [f"{name}.shape == {x.shape}" for name, x in named if type(x) is Array]
     return [
         "    try:",

@@ -50,7 +50,7 @@ class Lines:
         self.forward = set(needed(traced.values))
         of_numbers = all(t.operation is None or t.operation.is_elementwise for t in self.terms)
         self.of_numbers = of_numbers and not any(t.shape for t in self.terms)
-        limits = traced.table.formula_of is None  # formulas raise where a limit is in reach
+        limits = not traced.table.formulas  # formulas raise where a limit is in reach
         self.needs = References(self.of_numbers, limits and not self.of_numbers)
         self.writer = Writer(self.needs)
         self.names = self.writer.names

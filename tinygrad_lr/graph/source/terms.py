@@ -16,7 +16,7 @@ A fused operation whose function is more than one expression is spelled out: rea
 composition that it names (`same_as`). Only rewritings that leave every float as it was are
 made (but for the sign of a zero), so sums are not reordered and 0 * x stays.
 
-For speed, with `formula_of`, factors are reordered; and a fused operation stays whole where its
+For speed, with `formulas`, factors are reordered; and a fused operation stays whole where its
 composition is more than loops, or the loops are long, because it computes for its rules what they
 would compute again.
 """
@@ -24,7 +24,7 @@ would compute again.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from itertools import product
 from math import prod
@@ -38,9 +38,10 @@ from ...core.shapes import Shape
 from ...core.value import Value
 from ...ops import elementwise, probability, tensors
 from .bodies import body_of
+from .formulas import Number, formula_of
 from .syntax import literal
 
-__all__ = ["Number", "Term", "TermTable", "of_numbers"]
+__all__ = ["Term", "TermTable"]
 
 OWN: dict[str, Operation] = {
     thing.operation.name: thing.operation
@@ -88,21 +89,16 @@ class Term:
             self.name = self.operation.name
 
 
-Options = Mapping[str, Any] | None
-# The term that a function of numbers makes of terms, or None: see `formulas`.
-FormulaOf = Callable[[Callable[..., float], Sequence[Term], "TermTable"], Term | None]
-
-
 class TermTable:
     """All terms of one function. `inputs` are its arguments, with their names.
 
-    formula_of    if given, functions of numbers are read as their formulas
+    formulas      whether functions of numbers are read as their formulas
     terms         the term of each Value that was read
     spelled_out   the fused operation, and its inputs, behind a term
     """
 
-    def __init__(self, inputs: Mapping[Value, str], formula_of: FormulaOf | None = None) -> None:
-        self.formula_of = formula_of
+    def __init__(self, inputs: Mapping[Value, str], formulas: bool = False) -> None:
+        self.formulas = formulas
         self.terms: dict[Value, Term] = {}
         self.spelled_out: dict[Term, tuple[Operation, tuple[Term, ...]]] = {}
         self._written: dict[Any, Term] = {}
@@ -134,12 +130,12 @@ class TermTable:
         key = tuple(data.flat) if isinstance(data, array.Array) else repr(data)
         return self._write((key, shape), shape, data=data)
 
-    def of_number(self, x: Number | float, shape: Shape) -> Term:
-        """The term of a number, which may be one already."""
+    def term_of(self, x: Any, shape: Shape) -> Term:
+        """The term of what was computed with terms: a Number or a float."""
         return x.term if isinstance(x, Number) else self.constant(float(x), shape)
 
     def apply(
-        self, operation: Operation | str, *inputs: Term, shape: Shape, options: Options = None
+        self, operation: Operation | str, *inputs: Term, shape: Shape, options: Any = None
     ) -> Term:
         """An operation on terms, simplified. Without `options` it has none but the shape."""
         if isinstance(operation, str):
@@ -173,8 +169,9 @@ class TermTable:
             inputs = tuple(
                 x if x.data is None else self.constant(x.data, node.shape) for x in inputs
             )
-            if self.formula_of and (formula := self.formula_of(operation.function, inputs, self)):
-                return formula
+            formula = formula_of(operation.function, inputs, self) if self.formulas else None
+            if formula is not None:
+                return self.term_of(formula, node.shape)
         return self.apply(operation, *inputs, shape=node.shape, options=options)
 
     def _of_fused(self, operation: Operation, node: Value, options: dict[str, Any]) -> Term:
@@ -182,7 +179,7 @@ class TermTable:
         spelled = _composition(node)
         inputs = tuple(map(self.read, node.inputs))
         saved = None
-        if self.formula_of and operation.residuals is not None:
+        if self.formulas and operation.residuals is not None:
             saved = operation.residuals(*node.inputs, **options)
         if type(saved) is Value and (saved.size >= MANY or not _is_of_loops(spelled, node.inputs)):
             # The function gives a pair: the output, and what it saves for its rules.
@@ -190,14 +187,15 @@ class TermTable:
             key = operation, inputs, repr(options)
             pair = self._write(key, (), operation=called, inputs=inputs, options=options)
             pair.name = ""  # the letter that a textbook has for it belongs to its output
-            self._known[self.read(saved)] = self._write(
-                (pair, 1), saved.shape, operation=SAVED, inputs=(pair,)
-            )
-            term = self._write((pair, 0), node.shape, operation=OUTPUT, inputs=(pair,))
+            self._known[self.read(saved)] = self._part(pair, 1, saved.shape)
+            term = self._part(pair, 0, node.shape)
         else:
             term = self.read(spelled)
         self.spelled_out.setdefault(term, (operation, inputs))
         return term
+
+    def _part(self, pair: Term, place: int, shape: Shape) -> Term:
+        return self.apply(PART, pair, shape=shape, options={"place": place})
 
     # ---- what may be written more simply ---------------------------------------------------
 
@@ -239,8 +237,8 @@ class TermTable:
                 for (a, u), (b, v) in product(_forms("x", x), _forms("y", y)):
                     if rule := RULES.get(f"{a} {OWN[term.name].symbol} {b}"):
                         numbers = {"x": Number(u, self), "y": Number(v, self)}
-                        return self.of_number(eval(rule, numbers), shape)
-                if term.name == "multiply" and self.formula_of and shape:
+                        return self.term_of(eval(rule, numbers), shape)
+                if term.name == "multiply" and self.formulas and shape:
                     return self._numbers_first(x, y, shape) or self._numbers_first(y, x, shape)
         return None
 
@@ -305,46 +303,12 @@ def _forms(letter: str, x: Term) -> Iterator[tuple[str, Term]]:
     yield letter, x
 
 
-@dataclass(eq=False)
-class Number:
-    """A term in the place of a number: what is computed with it is a term again."""
-
-    term: Term
-    table: TermTable
+def part(pair: Any, *, place: int) -> Any:
+    """What the operation computes, or what it saves."""
+    return pair[place]
 
 
-def of_numbers(name: str, reverse: bool = False) -> Callable[..., Number]:
-    """An operation on numbers, of which some are terms."""
-
-    def operation(*xs: Number | float) -> Number:
-        (known, *_) = [x for x in xs if isinstance(x, Number)]
-        shape = known.term.shape
-        terms = [known.table.of_number(x, shape) for x in (reversed(xs) if reverse else xs)]
-        return Number(known.table.apply(name, *terms, shape=shape), known.table)
-
-    return operation
-
-
-for method, name in (
-    ("add", "add"), ("sub", "subtract"), ("mul", "multiply"), ("truediv", "divide"),
-    ("neg", "negative"), ("abs", "abs"),
-):  # fmt: skip
-    setattr(Number, f"__{method}__", of_numbers(name))
-    setattr(Number, f"__r{method}__", of_numbers(name, reverse=True))
-
-
-def output_of(pair: Any) -> Any:
-    """What the operation computes."""
-    return pair[0]
-
-
-def saved_by(pair: Any) -> Any:
-    """What it saves."""
-    return pair[1]
-
-
-OUTPUT = Operation(output_of, {}, is_elementwise=False)
-SAVED = Operation(saved_by, {}, is_elementwise=False)
+PART = Operation(part, {}, is_elementwise=False)
 MANY = 32  # numbers to save for which a call is less work than its composition in loops
 LOOPS = {"broadcast_to", "matmul", "reshape", "sum", "sum_to"}
 

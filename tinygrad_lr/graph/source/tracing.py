@@ -26,7 +26,6 @@ from ...core.modes import mode
 from ...core.value import Value
 from ...ops.elementwise import identity
 from ..walk import is_local, products, steps
-from .formulas import formula_of
 from .terms import Term, TermTable
 
 __all__ = ["Reason", "Trace", "trace"]
@@ -59,13 +58,13 @@ def trace(
 ) -> Trace:
     """Call f on Values of these numbers, and differentiate the result if it is a single number.
 
-    `formulas`: functions of numbers are told by their formulas, if they have one. Raises
+    `formulas`: functions of numbers are read as their formulas, if they have one. Raises
     TypeError where f decides by a computed value which way to go.
     """
     with mode(recording=True, nested=True, tracing=True, anomaly=False):
         # A node in front of each leaf: `if x:` is then noticed like any other decision.
         inputs = [identity(Value(x, label=name)) for x, name in zip(numbers, names)]
-        table = TermTable(dict(zip(inputs, names)), formula_of if formulas else None)
+        table = TermTable(dict(zip(inputs, names)), formulas)
         result = f(*inputs)
         together = result if isinstance(result, tuple) else (result,)
         values = [y if type(y) is Value else Value(y) for y in together]
