@@ -1,11 +1,10 @@
 """From a traced function to Python: terms are simplified, get names, and are written.
 
     syntax       pieces of Python as text
-    bodies       what an operation computes, read from the text of its own function
+    bodies       what an operation computes, from the text of its function; imports and helpers
     formulas     functions of numbers, called on terms
     terms        a graph as algebra: simplified, equal terms once
     tracing      a function and its gradient as terms
-    references   names for what bodies refer to: imports and helpers
     writing      terms as Python expressions and loops
     lines        which terms have a line and a name
     notation     formulas as users write them

@@ -45,7 +45,7 @@ from ...core.lift import data_of
 from ...core.shapes import whole_numbers
 from .layout import Source, source_of
 from .lines import Lines
-from .references import AGAIN, EXACTLY
+from .bodies import AGAIN, EXACTLY
 from .tracing import trace
 
 __all__ = ["compile", "to_source"]

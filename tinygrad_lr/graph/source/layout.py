@@ -25,7 +25,7 @@ from typing import NamedTuple
 
 from ...core.array import Array, Data
 from .lines import Lines
-from .references import AGAIN, EXACTLY
+from .bodies import AGAIN, EXACTLY
 from .remarks import remark, remark_on_gradient
 from .syntax import literal, tidy
 

@@ -15,7 +15,7 @@ from collections import Counter
 from collections.abc import Container, Iterable, Sequence
 
 from ...core.array import Array
-from .references import References
+from .bodies import References
 from .syntax import identifier
 from .terms import Term
 from .tracing import Trace

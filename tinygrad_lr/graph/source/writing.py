@@ -19,8 +19,7 @@ from __future__ import annotations
 
 from math import prod
 
-from .bodies import body_of
-from .references import References
+from .bodies import References, body_of
 from .syntax import literal
 from .terms import Term
 
