@@ -106,19 +106,20 @@ def _head(lines: Lines, guarded: bool) -> list[str]:
 
 def _docstring(lines: Lines) -> str:
     value = ", ".join(lines.names.get(value, "a value") for value in lines.traced.values)
-    told = f"; d_v is the derivative of {value} by v" if lines.derivative_of else ""
-    return f'    """{value}{" and its derivatives" if told else ""}{told}."""'
+    if lines.derivative_of:
+        value += f" and its derivatives; d_v is the derivative of {value} by v"
+    return f'    """{value}."""'
 
 
 def _check_of_shapes(lines: Lines, inputs: Sequence[Data]) -> list[str]:
     """Tensors have the shapes that the text is made for."""
-    arrays = [(lines.names[t], x) for t, x in zip(lines.traced.inputs, inputs) if type(x) is Array]
-    if not arrays:
-        return []
-    found = ", ".join(f"{name}.shape" for name, _ in arrays)
-    shapes = ", ".join(str(x.shape) for _, x in arrays)
-    comparison = f"({found}) != ({shapes})" if len(arrays) > 1 else f"{found} != {shapes}"
-    return [f"    if {comparison}:", f'        raise ValueError("made for the shapes {shapes}")']
+    shapes = {
+        lines.names[t]: x.shape for t, x in zip(lines.traced.inputs, inputs) if type(x) is Array
+    }
+    wrong = " or ".join(f"{name}.shape != {shape}" for name, shape in shapes.items())
+    made_for = ", ".join(map(str, shapes.values()))
+    error = f'raise ValueError("made for the shapes {made_for}")'
+    return [f"    if {wrong}:", f"        {error}"] if shapes else []
 
 
 def _guarded(

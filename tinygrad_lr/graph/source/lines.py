@@ -48,10 +48,11 @@ class Lines:
         self.traced = traced
         self.terms = needed([*traced.values, *gradients])
         self.forward = set(needed(traced.values))
-        of_numbers = all(t.operation is None or t.operation.is_elementwise for t in self.terms)
-        self.of_numbers = of_numbers and not any(t.shape for t in self.terms)
-        limits = not traced.table.formulas  # formulas raise where a limit is in reach
-        self.needs = References(self.of_numbers, limits and not self.of_numbers)
+        of_numbers = not any(
+            t.shape or (t.operation and not t.operation.is_elementwise) for t in self.terms
+        )
+        # With formulas `math` raises where a limit is in reach.
+        self.needs = References(of_numbers, limits=not of_numbers and not traced.table.formulas)
         self.writer = Writer(self.needs)
         self.names = self.writer.names
         self.derivative_of: dict[Term, Term] = {}
@@ -101,7 +102,7 @@ class Lines:
 
     def _break_long_lines(self, chosen: set[Term]) -> None:
         """Names the longest part of what would be too long, by a rough count of characters."""
-        of_a_name, most = (2, 64) if self.of_numbers else (4, 80)
+        of_a_name, most = (2, 64) if self.needs.of_numbers else (4, 80)
         width: dict[Term, int] = {}
         for term in self.terms:
             named_by_word = term.operation and term.operation.symbol == term.operation.name

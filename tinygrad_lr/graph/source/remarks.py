@@ -36,7 +36,7 @@ def remark(term: Term, lines: Lines) -> str:
     is_function = inside[0].is_elementwise and inside[0].symbol not in ARITHMETIC
     if len(inside) == 1 and is_function and not term.shape:
         return _first_words(term, lines.names)
-    if lines.of_numbers:
+    if lines.needs.of_numbers:
         return ", ".join(dict.fromkeys(operation.name for operation in inside))
     return formula(term, lines.names, without={term})
 
@@ -53,7 +53,7 @@ def remark_on_gradient(x: Term, gradient: Term, lines: Lines) -> str:
     others = {g for g in gradient.inputs if g in lines.derivative_of}
     further = {g for other in others for g in other.inputs if g in lines.derivative_of}
     whole = formula(gradient, lines.names, without={gradient, *others})
-    if others and not further and lines.of_numbers and len(whole) <= LONGEST:
+    if others and not further and lines.needs.of_numbers and len(whole) <= LONGEST:
         return f"{text}, so d_{lines.names[x]} = {whole}"
     return text
 
