@@ -86,8 +86,8 @@ def compile(
     (8.0, 12.0)
 
     Give it floats and Arrays: anything else is converted at every call. For speed, functions
-    such as sigmoid are written as their formulas (`formulas`), and losses of several classes or
-    many rows are called as they are. Where something raises, because a limit is in reach, the
+    such as sigmoid are written as their formulas (`formulas`), and losses of many classes or
+    rows are called as they are. Where something raises, because a limit is in reach, the
     source of `to_source` itself is run.
     """
     made: dict[Any, Callable[..., Any]] = {}
@@ -136,10 +136,10 @@ def _source(
         if again.text != source.text:
             texts = source.text.splitlines(), again.text.splitlines()
             pairs = itertools.zip_longest(*texts, fillvalue="")
-            one, other = next(pair for pair in pairs if pair[0] != pair[1])
+            line, changed = next(pair for pair in pairs if pair[0] != pair[1])
             raise TypeError(
                 f"the source of {source.name} would hold for these numbers alone. For others "
-                f"{textwrap.shorten(one, 70)!r} becomes {textwrap.shorten(other, 70)!r}: the "
+                f"{textwrap.shorten(line, 70)!r} becomes {textwrap.shorten(changed, 70)!r}: the "
                 "function reads the numbers of an input (.data, .item(), .detach(), labels as an "
                 "index), or draws random ones"
             )

@@ -152,7 +152,7 @@ def _line(name: str, expression: str, remark: str) -> str:
 
 
 def _broken(expression: str) -> str:
-    """A long expression over several lines: a loop below its element, anything else as it fits."""
+    """A long expression in more lines: a loop below its element, anything else as it fits."""
     before, _, rest = expression.partition("[")
     inside, _, behind = rest.rpartition("]")
     if inside.count(" for ") == 1:

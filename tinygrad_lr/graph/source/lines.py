@@ -38,7 +38,7 @@ class Lines:
     forward         what is needed for the value
     needs           the imports and helpers that they need
     writer          writes expressions, with these names
-    names           of all terms that have one
+    names           the names of terms
     derivative_of   for a term that is called d_z: the term that is called z
     """
 

@@ -61,7 +61,7 @@ def shown(data: Data) -> str:
 
 
 def names_of(values: Iterable[Value]) -> dict[Value, str]:
-    """A name for each Value: its label; x1, x2 for leaves without one; v1, v2 for the others."""
+    """A name for each Value: its label, or else x1, x2 for leaves and v1, v2 for the others."""
     unique = Unique()
     return {value: unique(value.label or ("v1" if value.operation else "x1")) for value in values}
 

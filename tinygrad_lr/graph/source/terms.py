@@ -202,13 +202,13 @@ class TermTable:
         """Tensors of one element, or filled with one number: computed once, as a number."""
         if term.operation is None or not term.operation.is_elementwise or not term.shape:
             return None
-        numbers = [one for x in term.inputs if (one := self._one(x)) is not None]
+        numbers = [number for x in term.inputs if (number := self._filling(x)) is not None]
         if len(numbers) < len(term.inputs):
             return None
-        one = self.apply(term.operation, *numbers, shape=())
-        return self.apply("broadcast_to", one, shape=term.shape)
+        result = self.apply(term.operation, *numbers, shape=())
+        return self.apply("broadcast_to", result, shape=term.shape)
 
-    def _one(self, x: Term) -> Term | None:
+    def _filling(self, x: Term) -> Term | None:
         """The number that fills a tensor."""
         if x.number is not None:
             return self.constant(x.number)
@@ -243,10 +243,10 @@ class TermTable:
 
     def _numbers_first(self, factor: Term, product: Term, shape: Shape) -> Term | None:
         """2 * (3 * tensor) as (2 * 3) * tensor. It rounds differently, but all elements alike."""
-        number = self._one(factor)
+        number = self._filling(factor)
         if number is not None and product.name == "multiply":
             for inner, rest in product.inputs, product.inputs[::-1]:
-                if (other := self._one(inner)) is not None:
+                if (other := self._filling(inner)) is not None:
                     both = self.apply("multiply", number, other, shape=())
                     filled = self.apply("broadcast_to", both, shape=shape)
                     return self.apply("multiply", filled, rest, shape=shape)

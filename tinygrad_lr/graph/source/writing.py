@@ -103,10 +103,10 @@ class Writer:
         operation = term.operation
         assert operation is not None
         if term.name in ("divide", "power"):  # functions of numerics; or operators
-            number = term.inputs[1].data
-            if term.name == "divide" and (not self.needs.limits or number not in (None, 0.0)):
+            number = term.inputs[1].number
+            if term.name == "divide" and (number or not self.needs.limits):
                 return f"({operands[0]}) / ({operands[1]})"
-            if type(number) is float and number.is_integer() and not self.needs.limits:
+            if number is not None and number.is_integer() and not self.needs.limits:
                 return f"({operands[0]}) ** ({int(number)})"  # of others, some are complex
         options = {name: literal(value) for name, value in term.options.items()}
         body = body_of(operation.function)
