@@ -53,9 +53,11 @@ def source_of(
     # First the lines, because only writing them shows which helpers and imports they need.
     forward: list[str] = []
     backward: list[str] = []
-    for term, name, expression in lines.assignments():
-        line = _line(name, tidy(expression), remark(term, lines))
-        (forward if term in lines.forward else backward).append(line)
+    for term in lines.terms:
+        if term.operation and term in lines.names:
+            expression = tidy(lines.writer.line(term))
+            line = _line(lines.names[term], expression, remark(term, lines))
+            (forward if term in lines.forward else backward).append(line)
     results = []
     for place in places:
         x, gradient = lines.traced.inputs[place], lines.traced.gradients[place]

@@ -63,14 +63,6 @@ class Lines:
             self.names[term] = self._free(name)
         self._give_names()
 
-    def assignments(self) -> list[tuple[Term, str, str]]:
-        """Term, name and expression of each line."""
-        return [
-            (term, self.names[term], self.writer.line(term))
-            for term in self.terms
-            if term.operation and term in self.names
-        ]
-
     # ---- which terms have a name -------------------------------------------------------------
 
     def _choose(self, outputs: Sequence[Term]) -> set[Term]:

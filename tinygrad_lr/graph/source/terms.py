@@ -16,8 +16,9 @@ A fused operation whose function is more than one expression is spelled out: rea
 composition that it names (`same_as`). Only rewritings that leave every float as it was are
 made (but for the sign of a zero), so sums are not reordered and 0 * x stays.
 
-For speed, with `formulas`, factors are reordered. And a fused operation that saves many numbers
-for its rules, or a table of them, stays whole, because its composition would compute them again.
+For speed, with `formulas`, functions of numbers are read as their formulas. And a fused operation
+that saves many numbers for its rules, or a table of them, stays whole, because its composition
+would compute them again.
 """
 
 from __future__ import annotations
@@ -237,19 +238,6 @@ class TermTable:
                     if rule := RULES.get(f"{a} {OWN[term.name].symbol} {b}"):
                         numbers = {"x": Number(u, self), "y": Number(v, self)}
                         return self.term_of(eval(rule, numbers), shape)
-                if term.name == "multiply" and self.formulas and shape:
-                    return self._numbers_first(x, y, shape) or self._numbers_first(y, x, shape)
-        return None
-
-    def _numbers_first(self, factor: Term, product: Term, shape: Shape) -> Term | None:
-        """2 * (3 * tensor) as (2 * 3) * tensor. It rounds differently, but all elements alike."""
-        number = self._filling(factor)
-        if number is not None and product.name == "multiply":
-            for inner, rest in product.inputs, product.inputs[::-1]:
-                if (other := self._filling(inner)) is not None:
-                    both = self.apply("multiply", number, other, shape=())
-                    filled = self.apply("broadcast_to", both, shape=shape)
-                    return self.apply("multiply", filled, rest, shape=shape)
         return None
 
     def _of_shapes(self, term: Term) -> Term | None:
@@ -277,9 +265,10 @@ class TermTable:
                     return self.apply("broadcast_to", x.inputs[0], shape=shape)
             case "transpose" if len(shape) < 2:
                 return x
-            case "transpose" if x.name == "transpose":
-                if options["axes"] is None and x.options["axes"] is None:
-                    return x.inputs[0]
+            case "transpose" if (
+                x.name == "transpose" and options["axes"] is x.options["axes"] is None
+            ):
+                return x.inputs[0]
             case "matmul" if prod(shape) == 1 and shape and len(x.shape) == 2:  # one row
                 row = self.apply("reshape", x, shape=x.shape[1:])
                 column = self.apply("reshape", term.inputs[1], shape=x.shape[1:])
