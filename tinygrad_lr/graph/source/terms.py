@@ -17,8 +17,8 @@ composition that it names (`same_as`). Only rewritings that leave every float as
 made (but for the sign of a zero), so sums are not reordered and 0 * x stays.
 
 For speed, with `formulas`, functions of numbers are read as their formulas. And a fused operation
-that saves many numbers for its rules, or a table of them, stays whole, because its composition
-would compute them again.
+that saves numbers for its rules stays whole, where there are many or its composition is more than
+loops, because the composition would compute them again.
 """
 
 from __future__ import annotations
@@ -181,7 +181,7 @@ class TermTable:
         saved = None
         if self.formulas and operation.residuals is not None:
             saved = operation.residuals(*node.inputs, **options)
-        if type(saved) is Value and (saved.ndim > 1 or saved.size >= MANY):
+        if type(saved) is Value and (saved.size >= MANY or not _is_of_loops(spelled, node.inputs)):
             # The function gives a pair: the output, and what it saves for its rules.
             called = Operation(operation.function, {}, is_elementwise=False)
             key = operation, inputs, repr(options)
@@ -298,6 +298,18 @@ def part(pair: Any, *, place: int) -> Any:
 
 PART = Operation(part, {}, is_elementwise=False)
 MANY = 32  # numbers to save, for which a call is less work than its composition in loops
+LOOPS = {"broadcast_to", "matmul", "reshape", "sum", "sum_to"}
+
+
+def _is_of_loops(value: Value, inputs: tuple[Any, ...]) -> bool:
+    """Is it made of these by nothing but loops over elements, products and sums?"""
+    return all(
+        node.operation is None
+        or node.operation.is_elementwise
+        or node.operation.name in LOOPS
+        or (node.operation.same_as is not None and _is_of_loops(_composition(node), node.inputs))
+        for node in ancestors(value, {x for x in inputs if type(x) is Value})
+    )
 
 
 def _composition(node: Value) -> Any:
