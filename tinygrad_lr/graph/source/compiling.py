@@ -179,8 +179,7 @@ def _made(
 ) -> Source:
     places = tuple(range(len(inputs))) if argnums is None else whole_numbers(argnums)
     check_places(places, len(inputs), "example inputs were given")
-    arguments = _argument_names(f, len(inputs))
-    traced = trace(f, inputs, arguments, formulas)
+    traced = trace(f, inputs, _argument_names(f, len(inputs)), formulas)
     if places and not traced.gradients:
         gave = " and ".join(f"shape {value.shape}" for value in traced.values)
         raise ValueError(
@@ -189,7 +188,7 @@ def _made(
         )
     title = getattr(f, "__name__", "f")
     gradients = [traced.gradients[place] for place in places]
-    lines = Lines(traced, gradients, title if title.isidentifier() else "f", arguments)
+    lines = Lines(traced, gradients, title if title.isidentifier() else "f")
     return source_of(lines, inputs, places, hasattr(argnums, "__index__"), guarded=formulas)
 
 

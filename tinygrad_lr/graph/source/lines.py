@@ -42,9 +42,7 @@ class Lines:
     derivative_of   for a term that is called d_z: the term that is called z
     """
 
-    def __init__(
-        self, traced: Trace, gradients: Sequence[Term], title: str, arguments: Sequence[str]
-    ) -> None:
+    def __init__(self, traced: Trace, gradients: Sequence[Term], title: str) -> None:
         self.traced = traced
         self.terms = needed([*traced.values, *gradients])
         self.forward = set(needed(traced.values))
@@ -59,8 +57,8 @@ class Lines:
         self._letters = self._textbook_letters()
         self._chosen = self._choose([*traced.values, *gradients])
         self.title = self._free(title)
-        for term, name in zip(traced.inputs, arguments):
-            self.names[term] = self._free(name)
+        for term in traced.inputs:
+            self.names[term] = self._free(term.label)
         self._give_names()
 
     # ---- which terms have a name -------------------------------------------------------------
@@ -85,9 +83,9 @@ class Lines:
                     chosen.add(term)
         for term in self.terms:
             if uses[term] > 1 or term in outputs:
-                below = through(term.inputs[0]) if term.name == "negative" else term
-                of_a_name = below in chosen and below is not term and not term.shape
-                if below.operation and not of_a_name:  # -x costs nothing, written twice
+                is_minus = term.name == "negative" and not term.shape
+                below = through(term.inputs[0]) if is_minus else term
+                if below.operation and not (is_minus and below in chosen):  # -x is as short as x
                     chosen.add(term)
         self._break_long_lines(chosen)
         return chosen
@@ -100,11 +98,10 @@ class Lines:
             named_by_word = term.operation and term.operation.symbol == term.operation.name
             own = len(term.name) + 2 if named_by_word else 3
             operands = list(map(through, term.inputs))
-            parts = [x for x in operands if x.operation and x not in chosen]
+            parts = [x for x in reversed(operands) if x.operation and x not in chosen]
+            parts.sort(key=lambda x: width[x])
             while parts and own + sum(width[x] for x in parts) > most:
-                longest = max(parts, key=lambda x: width[x])
-                chosen.add(longest)
-                parts = [x for x in parts if x is not longest]
+                chosen.add(parts.pop())
             names = len(operands) - len(parts)
             width[term] = own + sum(width[x] for x in parts) + of_a_name * names
 

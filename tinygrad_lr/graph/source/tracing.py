@@ -68,9 +68,8 @@ def trace(
         result = f(*inputs)
         together = result if isinstance(result, tuple) else (result,)
         values = [y if type(y) is Value else Value(y) for y in together]
-        traced = Trace(
-            table, [table.terms[x] for x in inputs], list(map(table.read, values)), [], {}, {}
-        )
+        terms = [table.terms[x] for x in inputs]
+        traced = Trace(table, terms, list(map(table.read, values)), [], {}, {})
         if len(values) == 1 and values[0].shape == ():
             cotangents = _backward(traced, values[0], inputs)
             for x in inputs:
