@@ -80,21 +80,21 @@ class _Explanation:
         for x in self.values[-MOST:]:
             yield _filled(f"{self._made(x)} = {shown(x.data)}", "  ")
         yield f"\nWhat each value is owed: the derivative of {name} by it, newest value first.\n"
-        owed: dict[Value, Any] = {self.value: broadcast_to(1.0, self.value.shape)}
+        cotangents: dict[Value, Any] = {self.value: broadcast_to(1.0, self.value.shape)}
         number = 0
-        for number, (node, g, passed_on) in enumerate(steps(self.value, owed), 1):
+        for number, (node, g, passed_on) in enumerate(steps(self.value, cotangents), 1):
             if number <= MOST:
-                yield _filled(f"{number}. {self._debt(node, g)}", "", "   ")
+                yield _filled(f"{number}. {self._is_owed(node, g)}", "", "   ")
                 for sentence in self._passed_on(node, g, passed_on):
                     yield _filled(sentence, "   ")
             for place, product in passed_on.items():
                 self.given.setdefault(node.inputs[place], []).append(product)
         if number > MOST:
             yield f"... and {number - MOST} steps of the same kind."
-        leaves = [x for x in self.values if x in owed]
+        leaves = [x for x in self.values if x in cotangents]
         for place, leaf in enumerate(leaves[:MOST], number + 1):
-            yield _filled(f"{place}. {self._debt(leaf, owed[leaf])}", "", "   ")
-            yield f"   It is a leaf: backward() adds {shown(owed[leaf])} to its .grad."
+            yield _filled(f"{place}. {self._is_owed(leaf, cotangents[leaf])}", "", "   ")
+            yield f"   It is a leaf: backward() adds {shown(cotangents[leaf])} to its .grad."
 
     def _passed_on(self, node: Value, g: Data, passed_on: dict[int, Any]) -> list[str]:
         """What each input is given, and why.
@@ -103,11 +103,11 @@ class _Explanation:
         the node is owed, d_node.
         """
         made, local = self.names[node], is_local(node)
-        owed = Value(g)
-        self.table.input(owed, f"d_{made}")
+        cotangent = Value(g)
+        self.table.input(cotangent, f"d_{made}")
         sentences = []
         with mode(recording=True, tracing=True, anomaly=False):
-            formulas = products(node, 1.0 if local else owed, graph=True)
+            formulas = products(node, 1.0 if local else cotangent, graph=True)
             texts = {place: formula(self.table.read(x)) for place, x in formulas.items()}
             slopes = products(node) if local else {}
         for place, product in passed_on.items():
@@ -153,7 +153,7 @@ class _Explanation:
         kind = f" ({operation.name})" if operation.symbol != operation.name else ""
         return f"{name} = {text}{kind}"
 
-    def _debt(self, x: Value, total: Data) -> str:
+    def _is_owed(self, x: Value, total: Data) -> str:
         """What a Value is owed, as the sum of its contributions."""
         text, terms = f"{self._made(x)} is owed", self.given.get(x, [])
         if x is self.value:

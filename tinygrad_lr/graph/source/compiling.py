@@ -17,7 +17,7 @@ becomes, by `to_source(neuron, 0.5, 0.0, 1.0, 1.0)`, and without its comments:
         return loss, (d_w, d_b, d_x, d_y)
 
 No rule is written twice: the function and its gradient are traced (`tracing`), simplified
-(`terms`), given names (`lines`) and written (`writing`, `loops`, `layout`). What cannot be
+(`terms`), given names (`lines`) and written (`writing`, `layout`). What cannot be
 traced: a function that decides by the numbers which way to go. `if x > 0` is refused; use
 `where`. What depends on the shapes, or on options, is decided once, for this source.
 

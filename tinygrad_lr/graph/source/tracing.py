@@ -81,7 +81,10 @@ def _backward(traced: Trace, y: Value, inputs: list[Value]) -> dict[Value, Any]:
     """The backward pass on the graph: notes each cotangent and the reasons for it."""
 
     def read(x: Any) -> Term:
-        return _number_in(traced.table.read(x))
+        """A tensor of one element is computed as a number, so the remarks speak of the number."""
+        term = traced.table.read(x)
+        filled = term.name == "broadcast_to" and term.inputs[0].shape == ()
+        return term.inputs[0] if filled and prod(term.shape) == 1 else term
 
     cotangents: dict[Value, Any] = {}
     twice = set()  # terms that f computed twice: no node has the whole cotangent of them
@@ -101,9 +104,3 @@ def _backward(traced: Trace, y: Value, inputs: list[Value]) -> dict[Value, Any]:
     for term in twice:
         del traced.cotangents[term]
     return cotangents
-
-
-def _number_in(term: Term) -> Term:
-    """A tensor of one element is computed as a number, so it is spoken of as that number."""
-    of_one = term.name == "broadcast_to" and term.inputs[0].shape == () and prod(term.shape) == 1
-    return term.inputs[0] if of_one else term
