@@ -30,7 +30,6 @@ numbers. Nothing is changed by it, and there is no rule here.
 
 from __future__ import annotations
 
-import textwrap
 from collections.abc import Iterator
 from typing import Any
 
@@ -40,12 +39,12 @@ from ..core.modes import mode
 from ..core.shapes import Shape
 from ..core.value import Value
 from .source.notation import formula, names_of, shown
+from .source.syntax import filled
 from .source.terms import TermTable, Term
 from .walk import is_local, products, steps
 
 __all__ = ["explain"]
 
-WIDTH = 100  # columns
 MOST = 50  # values and steps that are written out; in a long chain the others are like them
 
 
@@ -78,22 +77,22 @@ class _Explanation:
         if len(self.values) > MOST:
             yield f"  ... {len(self.values) - MOST} values before these"
         for x in self.values[-MOST:]:
-            yield _filled(f"{self._made(x)} = {shown(x.data)}", "  ")
+            yield filled(f"{self._made(x)} = {shown(x.data)}", "  ", "     ")
         yield f"\nWhat each value is owed: the derivative of {name} by it, newest value first.\n"
         cotangents: dict[Value, Any] = {self.value: broadcast_to(1.0, self.value.shape)}
         number = 0
         for number, (node, g, passed_on) in enumerate(steps(self.value, cotangents), 1):
             if number <= MOST:
-                yield _filled(f"{number}. {self._is_owed(node, g)}", "", "   ")
+                yield filled(f"{number}. {self._is_owed(node, g)}", "", "   ")
                 for sentence in self._passed_on(node, g, passed_on):
-                    yield _filled(sentence, "   ")
+                    yield filled(sentence, "   ", "     ")
             for place, product in passed_on.items():
                 self.given.setdefault(node.inputs[place], []).append(product)
         if number > MOST:
             yield f"... and {number - MOST} steps of the same kind."
         leaves = [x for x in self.values if x in cotangents]
         for place, leaf in enumerate(leaves[:MOST], number + 1):
-            yield _filled(f"{place}. {self._is_owed(leaf, cotangents[leaf])}", "", "   ")
+            yield filled(f"{place}. {self._is_owed(leaf, cotangents[leaf])}", "", "   ")
             yield f"   It is a leaf: backward() adds {shown(cotangents[leaf])} to its .grad."
 
     def _passed_on(self, node: Value, g: Data, passed_on: dict[int, Any]) -> list[str]:
@@ -163,10 +162,3 @@ class _Explanation:
         added = " + ".join(map(shown, terms)) if len(terms) < 6 else f"{len(terms)} contributions"
         used = f"it was used {'twice' if len(terms) == 2 else f'{len(terms)} times'}"
         return f"{text} {added} = {shown(total)}: {used}, and the contributions add up."
-
-
-def _filled(text: str, first: str, rest: str = "     ") -> str:
-    return textwrap.fill(
-        text, WIDTH, initial_indent=first, subsequent_indent=rest,
-        break_long_words=False, break_on_hyphens=False,
-    )  # fmt: skip

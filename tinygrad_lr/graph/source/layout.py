@@ -27,11 +27,12 @@ from ...core.array import Array, Data
 from .lines import Lines
 from .bodies import AGAIN, EXACTLY
 from .remarks import remark, remark_on_gradient
-from .syntax import literal, tidy
+from .syntax import WIDTH, filled, literal, tidy
 
 __all__ = ["Source", "source_of"]
 
-WIDTH, COMMENTS_AT = 100, 40  # columns
+COMMENTS_AT = 40  # column
+INSIDE = " " * 8  # before the lines of a broken expression
 
 
 class Source(NamedTuple):
@@ -159,20 +160,14 @@ def _broken(expression: str) -> str:
     inside, _, behind = rest.rpartition("]")
     if inside.count(" for ") == 1:
         element, loop = inside.split(" for ")
-        return f"{before}[\n{_filled(element, 8)}\n{_filled(f'for {loop}', 8)}\n    ]{behind}"
-    return f"(\n{_filled(expression, 8)}\n    )"
+        parts = filled(element, INSIDE, INSIDE), filled(f"for {loop}", INSIDE, INSIDE)
+        return "\n".join([f"{before}[", *parts, f"    ]{behind}"])
+    return f"(\n{filled(expression, INSIDE, INSIDE)}\n    )"
 
 
 def _wrapped(start: str, text: str) -> str:
     """Both in one line, or the text in parentheses below the start."""
     if len(start + text) <= WIDTH:
         return start + text
-    return f"{start}(\n{_filled(text.removeprefix('(').removesuffix(')'), 4)}\n)"
-
-
-def _filled(text: str, indent: int) -> str:
-    space = " " * indent
-    return textwrap.fill(
-        text, WIDTH, initial_indent=space, subsequent_indent=space,
-        break_long_words=False, break_on_hyphens=False,
-    )  # fmt: skip
+    text = filled(text.removeprefix("(").removesuffix(")"), "    ", "    ")
+    return f"{start}(\n{text}\n)"

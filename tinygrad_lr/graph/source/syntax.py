@@ -4,6 +4,7 @@
     tidy          an expression with no more parentheses than it needs
     identifier    a text that has the form of a name
     Unique        names, each given once
+    filled        a long text in lines of 100 columns
 
 Expressions are put together as text, with every operand in parentheses; `tidy` then takes out
 those that change nothing:
@@ -27,11 +28,14 @@ from __future__ import annotations
 import ast
 import math
 import re
+import textwrap
 import unicodedata
 from collections.abc import Iterable
 from typing import Any
 
-__all__ = ["Unique", "identifier", "literal", "tidy"]
+__all__ = ["WIDTH", "Unique", "filled", "identifier", "literal", "tidy"]
+
+WIDTH = 100  # columns
 
 
 class Unique:
@@ -82,3 +86,11 @@ def tidy(expression: str) -> str:
             case ast.IfExp(ast.Call(ast.Name("float"), [ast.Compare() as truth])):
                 node.test = truth
     return re.sub(r"\btuple\((\([^()]*\))\)", r"\1", ast.unparse(tree))
+
+
+def filled(text: str, first: str, rest: str) -> str:
+    """A text in lines, which begin with the spaces `first` and `rest`; words stay whole."""
+    return textwrap.fill(
+        text, WIDTH, initial_indent=first, subsequent_indent=rest,
+        break_long_words=False, break_on_hyphens=False,
+    )  # fmt: skip
