@@ -782,6 +782,22 @@ def test_what_the_body_of_an_operation_names_is_written_out(new_operations):
     assert "3.0 * x" in source and "y if True else round(y)" in source
 
 
+def test_an_operation_may_call_another_and_compute_constants(new_operations):
+    @elementwise(x=lambda g, out, x: g * math.exp(1.0) * cos(x))
+    def wave(x):
+        """A wave of height e."""
+        return math.exp(1.0) * sin(x)
+
+    @elementwise(x=lambda g, out, x: g * math.exp(1.0))
+    def times_e(x):
+        """e times x."""
+        return math.exp(1.0) * x
+
+    text = check(lambda x: wave(x) * times_e(x), (0.4,))
+    assert "math.exp(1.0) * sin(x)" in text and "def sin" in text
+    check(lambda x: sum(wave(x) * times_e(x)), ([0.4, 0.7],))
+
+
 def test_a_constant_that_changed_is_read_anew(new_operations):
     @elementwise(x=lambda g, out, x: g * FACTOR)
     def scaled_by_factor(x):
