@@ -8,7 +8,7 @@ sigmoid = numerics.sigmoid
 
 def regression(w, b, X, y):
     """loss and its derivatives; d_v is the derivative of loss by v."""
-    if (w.shape, X.shape, y.shape) != ((30,), (32, 30), (32,)):
+    if w.shape != (30,) or X.shape != (32, 30) or y.shape != (32,):
         raise ValueError("made for the shapes (30,), (32, 30), (32,)")
     z = [sumprod(row, w.flat) + b for row in X.rows]  # X @ w + b
     # binary_cross_entropy_with_logits(z, y)

@@ -10,8 +10,10 @@ import pytest
 
 import tinygrad_lr
 from tinygrad_lr import Array, Value, binary_cross_entropy_with_logits, elementwise, exp, sin, sum
+from tinygrad_lr.core.backward import ancestors
 from tinygrad_lr.graph import draw, named_scope, to_dot, to_mermaid
 from tinygrad_lr.graph import draw as draw_function
+from tinygrad_lr.graph.source.notation import shown
 
 needs_graphviz = pytest.mark.skipif(not shutil.which("dot"), reason="graphviz is not installed")
 
@@ -74,6 +76,34 @@ def test_a_gradient_that_is_held_is_shown():
     loss.backward()
     loss.backward()
     assert r"w\n0.5\ngrad -0.999" in to_dot(loss)
+
+
+def test_each_node_has_the_gradient_that_a_backward_pass_computes():
+    x, y = Value(0.5, label="x"), Value([1.0, -2.0], label="y")
+    inner = [x * y, sin(x)]
+    inner += [exp(inner[0]), inner[1] * inner[0]]
+    loss = sum(inner[2] + inner[3] * x)
+    drawn = list(nodes_and_edges(to_dot(loss))[0].values())
+    values = ancestors(loss)
+    assert builtins.sum("grad" in text for text in drawn) == len(values)
+    for value in values:
+        value.retain_grad()
+    loss.backward()
+    for value in values:
+        assert any(
+            text.endswith(rf"{shown(value.data)}\ngrad {shown(value.grad)}") for text in drawn
+        )
+
+
+def test_a_gradient_that_a_result_retains_is_shown():
+    loss = neuron()
+    z = loss.inputs[0]
+    z.retain_grad()
+    loss.backward()
+    loss.backward()
+    assert r"z\n1.1\ngrad -0.4995" in to_dot(loss)  # of two passes
+    assert r"1\ngrad -0.2497" in to_dot(loss)  # w * x holds none: what one pass gives
+    assert "1.1<br/>grad -0.4995" in to_mermaid(loss)
 
 
 def test_a_graph_whose_leaf_moved_on_is_drawn_without_gradients():

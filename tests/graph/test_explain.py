@@ -10,10 +10,12 @@ from hypothesis import strategies as st
 
 from tinygrad_lr import (
     Array, Value, affine, binary_cross_entropy_with_logits, concatenate, cross_entropy,
-    elementwise, exp, log_softmax, logsumexp, mean, relu, sigmoid, sin, softmax, sum, transpose,
-    where,
+    elementwise, exp, log_softmax, logsumexp, mean, no_grad, relu, sigmoid, sin, softmax, sum,
+    transpose, where,
 )  # fmt: skip
+from tinygrad_lr.core.backward import ancestors
 from tinygrad_lr.graph import explain
+from tinygrad_lr.graph.source.notation import shown
 
 GOLDEN = Path(__file__).parents[1] / "golden"
 
@@ -68,6 +70,25 @@ def test_two_uses_are_seen_adding_up():
     assert "a is owed 12 + 12 = 24: it was used twice" in told
     many = explain(sin(a) + exp(a) + a + a + a + a + a)
     assert re.search(r"a is owed 7 contributions = [\d.]+: it was used 7 times", many)
+
+
+def test_each_node_is_owed_what_a_backward_pass_computes():
+    loss = regression()
+    told = " ".join(explain(loss).split())
+    values = [v for v in ancestors(loss) if v.operation]
+    for value in values:
+        value.retain_grad()
+    loss.backward()
+    owed = re.findall(r"\d+\. \w+ = .*? is owed (.*?)(?:, the derivative of a|\. )", told)
+    assert owed[: len(values)] == [shown(value.grad) for value in reversed(values)]
+
+
+def test_without_recording_a_graph_is_explained_as_with_it():
+    logits = Value([[0.3, -1.0], [0.1, 2.0]], label="z")
+    loss = cross_entropy(logits, [1, 0]) + sum(softmax(logits))
+    with no_grad():
+        found = explain(loss)
+    assert found == explain(loss)
 
 
 def test_broadcasting_in_words():

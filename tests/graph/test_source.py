@@ -562,6 +562,13 @@ def test_constants_that_are_not_finite_stay():
     assert run(to_source(g, [0.5, 2.0], argnums=()), Array([0.5, 2.0])) == Array([0.5, 2.0])
 
 
+def test_to_divide_by_constants_that_are_zero_gives_what_the_engine_gives():
+    f = lambda v: sum(v / [0.0, 2.0]) + v[0] / 0.0
+    v = Array([1.0, 3.0])
+    assert repr(run(to_source(f, v), v)) == repr((math.inf, (grad(f)(v),)))
+    assert repr(compile(f, v)(v)) == repr((math.inf, (grad(f)(v),)))
+
+
 def test_a_sum_over_nothing_is_a_float():
     empty, rows = Array([]), Array([[], []])
     for f in sum, lambda x: sum(x * x), lambda x: sum(exp(x)), lambda x: x @ x:
@@ -773,6 +780,47 @@ def test_what_the_body_of_an_operation_names_is_written_out(new_operations):
     check(lambda x: tripled(x) * shifted(x), (1.5,))
     source = to_source(lambda x: tripled(x) * shifted(x), 1.5)
     assert "3.0 * x" in source and "y if True else round(y)" in source
+
+
+def test_an_operation_may_call_another_and_compute_constants(new_operations):
+    @elementwise(x=lambda g, out, x: g * math.exp(1.0) * cos(x))
+    def wave(x):
+        """A wave of height e."""
+        return math.exp(1.0) * sin(x)
+
+    @elementwise(x=lambda g, out, x: g * math.exp(1.0))
+    def times_e(x):
+        """e times x."""
+        return math.exp(1.0) * x
+
+    text = check(lambda x: wave(x) * times_e(x), (0.4,))
+    assert "math.exp(1.0) * sin(x)" in text and "def sin" in text
+    check(lambda x: sum(wave(x) * times_e(x)), ([0.4, 0.7],))
+
+
+def test_a_constant_that_changed_is_read_anew(new_operations):
+    @elementwise(x=lambda g, out, x: g * FACTOR)
+    def scaled_by_factor(x):
+        """FACTOR times x."""
+        return FACTOR * x
+
+    assert compile(scaled_by_factor, 1.0, argnums=())(2.0) == 6.0
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setitem(globals(), "FACTOR", 5.0)
+        assert compile(scaled_by_factor, 1.0, argnums=())(2.0) == 10.0
+        assert "5.0 * x" in to_source(scaled_by_factor, 1.0)
+
+
+def test_a_function_that_looks_at_the_number_has_no_formula(new_operations):
+    @elementwise(x=lambda g, out, x: 2 * g * x)
+    def looks(x):
+        """The square of x."""
+        try:
+            return x * x if math.isfinite(x) else math.atan(x)
+        except Exception:
+            return 0.0
+
+    check(lambda x: looks(x) * 2.0, (1.5,))
 
 
 def test_what_is_neither_number_nor_function_is_refused(new_operations):

@@ -19,13 +19,11 @@ and nothing that is looked at is changed. In reading order:
     walk        the backward pass step by step
     source      the derivative as Python
     explain     the backward pass in sentences
-    picture     what is in a drawing
     draw        drawings as text and images
 """
 
-from .draw import draw, mimebundle, to_dot, to_mermaid
+from .draw import draw, mimebundle, named_scope, to_dot, to_mermaid
 from .explain import explain
-from .picture import named_scope
 from .source.compiling import compile, to_source
 
 __all__ = [

@@ -1,5 +1,8 @@
 """Drawing a graph: text for graphviz, text for Mermaid, or an image.
 
+    each Value, each constant        a rectangle: label, data, gradient
+    each operation                   an oval with its symbol, in front of the Value it made
+
 >>> from tinygrad_lr.core.value import Value
 >>> w, x = Value(0.5, label="w"), 3.0
 >>> print(to_mermaid(w * x))
@@ -10,24 +13,42 @@ flowchart LR
   n0 --> f1
   n2 --> f1
 
-Rectangles are Values: label, data, gradient. Ovals are operations. What is drawn where is
-decided in `picture`; images are made by the program `dot` of graphviz. Where it is missing
-everything else works.
+A large graph is folded: what belongs to one scope, and what only serves to make one labelled
+Value, is drawn as one box that counts its operations.
+
+>>> x = Value(1.0, label="x")
+>>> with named_scope("hundred steps"):
+...     for _ in range(100):
+...         x = x * 1.1
+>>> for box in picture(x)[0]:
+...     print(box.kind, box.lines)
+leaf ['x', '1', 'grad 1.378e+04']
+group ['hundred steps', '1.378e+04', 'grad 1', '100 operations: 100 multiply']
+
+Images are made by the program `dot` of graphviz. Where it is missing everything else works.
 """
 
 from __future__ import annotations
 
 import shutil
 import subprocess
+from collections import Counter, deque
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from os import PathLike
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
+from ..core.array import Data, broadcast_to
+from ..core.backward import ancestors
 from ..core.value import Value
-from .picture import Picture, picture
+from .source.notation import shown
+from .walk import steps
 
-__all__ = ["draw", "mimebundle", "to_dot", "to_mermaid"]
+__all__ = ["Box", "draw", "mimebundle", "named_scope", "picture", "to_dot", "to_mermaid"]
 
+MOST = 80  # boxes of Values; above it the picture is folded
+KINDS = 4  # of operations that a folded box counts
 STYLES = {
     "leaf": 'fillcolor="#e8f1fa"',
     "constant": 'fillcolor="#f4f4f4" color="#aaaaaa"',
@@ -44,36 +65,35 @@ MISSING = (
 def to_dot(value: Value) -> str:
     """The graph behind a Value in the language of graphviz.
 
-    The gradient of a leaf is its .grad, if it has one; otherwise, as for all others, what
-    it is owed from this Value.
+    The gradient of a Value is its .grad, if it holds one, as a leaf does after backward().
+    Otherwise it is the derivative of the Value that is drawn.
     """
-    shown = picture(value)
+    boxes, arrows = picture(value)
     lines = [
         "digraph {",
         "  rankdir=LR",
         '  node [shape=box style="filled,rounded" fontname="Helvetica" fontsize=11]',
     ]
-    for number, box in enumerate(shown.boxes):
+    for number, box in enumerate(boxes):
         text = "\\n".join(map(_quoted, box.lines))
         lines.append(f'  n{number} [label="{text}" {STYLES[box.kind]}]')
         if box.symbol:
-            lines.append(
-                f'  f{number} [label="{_quoted(box.symbol)}" shape=ellipse fillcolor=white]'
-            )
+            symbol = _quoted(box.symbol)
+            lines.append(f'  f{number} [label="{symbol}" shape=ellipse fillcolor=white]')
             lines.append(f"  f{number} -> n{number}")
-    lines += [f"  {source} -> {target}" for source, target in _arrows(shown)]
+    lines += [f"  n{source} -> {_made(boxes, target)}" for source, target in arrows]
     return "\n".join([*lines, "}"])
 
 
 def to_mermaid(value: Value) -> str:
     """The graph behind a Value for Mermaid, which web pages and Markdown viewers draw."""
-    shown = picture(value)
+    boxes, arrows = picture(value)
     lines = ["flowchart LR"]
-    for number, box in enumerate(shown.boxes):
+    for number, box in enumerate(boxes):
         text = "<br/>".join(map(_coded, box.lines))
         operation = f'f{number}(["{_coded(box.symbol)}"]) --> ' if box.symbol else ""
         lines.append(f'  {operation}n{number}["{text}"]')
-    lines += [f"  {source} --> {target}" for source, target in _arrows(shown)]
+    lines += [f"  n{source} --> {_made(boxes, target)}" for source, target in arrows]
     return "\n".join(lines)
 
 
@@ -102,12 +122,9 @@ def mimebundle(value: Value) -> dict[str, Any]:
     return bundle
 
 
-def _arrows(shown: Picture) -> list[tuple[str, str]]:
-    """Arrows lead to the operation of a box, if it has one."""
-    return [
-        (f"n{source}", f"f{target}" if shown.boxes[target].symbol else f"n{target}")
-        for source, target in shown.arrows
-    ]
+def _made(boxes: list[Box], number: int) -> str:
+    """Where arrows to a box end: at the operation in front of it, if it has one."""
+    return f"f{number}" if boxes[number].symbol else f"n{number}"
 
 
 def _quoted(text: str) -> str:
@@ -125,9 +142,116 @@ def _image(dot: str, kind: str) -> bytes:
     program = shutil.which("dot")
     if program is None:
         raise RuntimeError(MISSING)
-    done = subprocess.run(
-        [program, f"-T{kind}"], input=dot.encode(), capture_output=True, check=False
-    )
+    command = [program, f"-T{kind}"]
+    done = subprocess.run(command, input=dot.encode(), capture_output=True, check=False)
     if done.returncode:
         raise RuntimeError(f"graphviz could not draw this graph: {done.stderr.decode().strip()}")
     return done.stdout
+
+
+# ---- what is in a picture ------------------------------------------------------------------------
+
+
+class Box(NamedTuple):
+    """Lines of text in a frame. kind: "leaf", "constant", "value" or "group"."""
+
+    kind: str
+    lines: list[str]
+    symbol: str = ""  # of the operation that made it
+
+
+def picture(value: Value) -> tuple[list[Box], list[tuple[int, int]]]:
+    """Boxes of all that made a Value, and arrows from box to box, by their numbers.
+
+    Each Value is drawn once. A large graph is folded, and drawn without constants.
+    """
+    values = ancestors(value)
+    gradients = _gradients(value, values)
+    folded = len(values) > MOST
+    groups = _groups(value, values) if folded else {x: x for x in values}
+    members: dict[Any, list[Value]] = {}
+    for x in values:
+        members.setdefault(groups[x], []).append(x)
+    numbers = {group: number for number, group in enumerate(members)}
+    boxes = [_box(group, inside, gradients) for group, inside in members.items()]
+    arrows = []
+    for x in values:
+        for source in x.inputs:
+            if type(source) is not Value:
+                if not folded:
+                    arrows.append((len(boxes), numbers[x]))
+                    boxes.append(Box("constant", [shown(source)]))
+            elif groups[source] is not groups[x]:
+                arrows.append((numbers[groups[source]], numbers[groups[x]]))
+    return boxes, list(dict.fromkeys(arrows)) if folded else arrows
+
+
+def _gradients(value: Value, values: list[Value]) -> dict[Value, Data]:
+    """The cotangent of each Value; where a Value holds a gradient, its .grad."""
+    found: dict[Value, Any] = {}
+    cotangents: dict[Value, Any] = {value: broadcast_to(1.0, value.shape)}
+    with suppress(RuntimeError):  # data of a leaf was replaced: this graph has no gradients now
+        found = {node: g for node, g, _ in steps(value, cotangents)} | cotangents
+    return found | {x: x.grad for x in values if x.grad is not None}
+
+
+def _box(group: Any, inside: list[Value], gradients: dict[Value, Data]) -> Box:
+    """The box of a Value, or of a group of Values: a scope, or what only serves to make one."""
+    x = group if isinstance(group, Value) else inside[-1]
+    title = x.label if x is group else group.name
+    gradient = [f"grad {shown(gradients[x])}"] if x in gradients else []
+    lines = [*([title] if title else []), shown(x.data), *gradient]
+    if len(inside) == 1:
+        return Box("value", lines, x.operation.symbol) if x.operation else Box("leaf", lines)
+    made = Counter(x.operation.name for x in inside if x.operation)
+    kinds = ", ".join(f"{count} {name}" for name, count in made.most_common(KINDS))
+    kinds += ", ..." if len(made) > KINDS else ""
+    return Box("group", [*lines, f"{made.total()} operations: {kinds}"])
+
+
+def _groups(value: Value, values: list[Value]) -> dict[Value, Any]:
+    """Where each Value is drawn: in a scope, or in the box of a Value that has its own."""
+    births = [x.born for x in values]
+    scopes = [s for s in reversed(_scopes) if s.first < max(births) and s.last > min(births)]
+    groups: dict[Value, Any] = {}
+    users: dict[Value, set[Any]] = {x: set() for x in values}
+    for x in reversed(values):  # newest first: the users of x have their groups
+        around = next((scope for scope in scopes if scope.first < x.born < scope.last), None)
+        if around is not None:
+            groups[x] = around  # the outermost, because it was left last
+        elif x is value or x.label or len(users[x]) != 1:
+            groups[x] = x
+        else:
+            (groups[x],) = users[x]
+        for source in x.inputs:
+            if type(source) is Value:
+                users[source].add(groups[x])
+    return groups
+
+
+# ---- scopes --------------------------------------------------------------------------------------
+
+
+class Scope(NamedTuple):
+    """An interval of births. So nodes need not know of scopes, and making them costs nothing."""
+
+    name: str
+    first: int
+    last: int
+
+
+_scopes: deque[Scope] = deque(maxlen=10_000)  # the latest
+
+
+@contextmanager
+def named_scope(name: str) -> Iterator[None]:
+    """Values made inside `with named_scope("layer"):` are one box in the picture of a large graph.
+
+    Scopes may be nested; the outermost is drawn. Also a decorator of functions. Values that
+    another thread makes at the same time are counted in.
+    """
+    first = Value(0.0).born
+    try:
+        yield
+    finally:
+        _scopes.append(Scope(name, first, Value(0.0).born))

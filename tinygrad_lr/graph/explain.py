@@ -30,7 +30,6 @@ numbers. Nothing is changed by it, and there is no rule here.
 
 from __future__ import annotations
 
-import textwrap
 from collections.abc import Iterator
 from typing import Any
 
@@ -40,12 +39,12 @@ from ..core.modes import mode
 from ..core.shapes import Shape
 from ..core.value import Value
 from .source.notation import formula, names_of, shown
+from .source.syntax import filled
 from .source.terms import TermTable, Term
-from .walk import Product, Step, is_local, slopes, steps
+from .walk import is_local, products, steps
 
 __all__ = ["explain"]
 
-WIDTH = 100  # columns
 MOST = 50  # values and steps that are written out; in a long chain the others are like them
 
 
@@ -78,104 +77,88 @@ class _Explanation:
         if len(self.values) > MOST:
             yield f"  ... {len(self.values) - MOST} values before these"
         for x in self.values[-MOST:]:
-            yield _filled(f"{self._made(x)} = {shown(x.data)}", "  ")
+            yield filled(f"{self._made(x)} = {shown(x.data)}", "  ", "     ")
         yield f"\nWhat each value is owed: the derivative of {name} by it, newest value first.\n"
-        owed: dict[Value, Any] = {self.value: broadcast_to(1.0, self.value.shape)}
+        cotangents: dict[Value, Any] = {self.value: broadcast_to(1.0, self.value.shape)}
         number = 0
-        for number, step in enumerate(steps(self.value, owed), 1):
+        for number, (node, g, passed_on) in enumerate(steps(self.value, cotangents), 1):
             if number <= MOST:
-                yield from self._step(number, step)
-            for _, x, amount in step.products:
-                self.given.setdefault(x, []).append(amount)
+                yield filled(f"{number}. {self._is_owed(node, g)}", "", "   ")
+                for sentence in self._passed_on(node, g, passed_on):
+                    yield filled(sentence, "   ", "     ")
+            for place, product in passed_on.items():
+                self.given.setdefault(node.inputs[place], []).append(product)
         if number > MOST:
             yield f"... and {number - MOST} steps of the same kind."
-        leaves = [x for x in self.values if x in owed]
+        leaves = [x for x in self.values if x in cotangents]
         for place, leaf in enumerate(leaves[:MOST], number + 1):
-            yield _filled(f"{place}. {self._debt(leaf, owed[leaf])}", "", "   ")
-            yield f"   It is a leaf: backward() adds {shown(owed[leaf])} to its .grad."
+            yield filled(f"{place}. {self._is_owed(leaf, cotangents[leaf])}", "", "   ")
+            yield f"   It is a leaf: backward() adds {shown(cotangents[leaf])} to its .grad."
 
-    def _step(self, number: int, step: Step) -> Iterator[str]:
-        yield _filled(f"{number}. {self._debt(step.node, step.cotangent)}", "", "   ")
-        with mode(recording=True, tracing=True, anomaly=False):
-            sentences = self._by_slopes(step) if is_local(step.node) else self._by_formulas(step)
-        for sentence in sentences:
-            yield _filled(sentence, "   ")
+    def _passed_on(self, node: Value, g: Data, passed_on: dict[int, Any]) -> list[str]:
+        """What each input is given, and why.
 
-    def _by_slopes(self, step: Step) -> list[str]:
-        """One local derivative for each element: as a formula and as a number."""
-        formulas, numbers = slopes(step.node, graph=True), slopes(step.node)
-        made = self.names[step.node]
+        By the local derivative, if it is one number for each element; else by a formula of what
+        the node is owed, d_node.
+        """
+        made, local = self.names[node], is_local(node)
+        cotangent = Value(g)
+        self.table.input(cotangent, f"d_{made}")
         sentences = []
-        for place, x, amount in step.products:
-            name, number = self.names[x], shown(numbers[place])
-            slope, text = f"d {made}/d {name}", formula(self.table.read(formulas[place]))
-            product = (
-                f"{shown(step.cotangent)} * {number}" if x.shape == () else f"d_{made} * {slope}"
-            )
+        with mode(recording=True, tracing=True, anomaly=False):
+            formulas = products(node, 1.0 if local else cotangent, graph=True)
+            texts = {place: formula(self.table.read(x)) for place, x in formulas.items()}
+            slopes = products(node) if local else {}
+        for place, product in passed_on.items():
+            x = node.inputs[place]
+            name, text = self.names[x], texts[place]
+            if not local:
+                copies = self._copies(name, formulas[place], shape_of(product))
+                sentences.append(f"{name} is given {text} = {shown(product)}.{copies}")
+                continue
+            slope, number = f"d {made}/d {name}", shown(slopes[place])
+            factors = f"{shown(g)} * {number}" if x.shape == () else f"d_{made} * {slope}"
             because = text if text == number else f"{text} = {number}"
-            given = f"{name} is given {product} = {shown(amount)}"
+            given = f"{name} is given {factors} = {shown(product)}"
             sentences.append(f"{given}, because {slope} = {because}.")
         return sentences
 
-    def _by_formulas(self, step: Step) -> list[str]:
-        """What each input is given, as a formula of what the node is owed, d_node."""
-        g = Value(step.cotangent)
-        self.table.input(g, f"d_{self.names[step.node]}")
-        inputs = [x for x in step.node.inputs if type(x) is Value]
-        (on_graph,) = steps(step.node, {step.node: g}, wrt=inputs, graph=True)
-        return [
-            f"{self.names[x]} is given {formula(self.table.read(text.amount))} = {shown(amount)}."
-            + self._copies(text, shape_of(amount))
-            for (_, x, amount), text in zip(step.products, on_graph.products)
-        ]
-
-    def _copies(self, product: Product, old: Shape) -> str:
+    def _copies(self, name: str, product: Any, old: Shape) -> str:
         """What broadcasting did to an input, in words, if its product is a sum over copies."""
-        made = product.amount
-        if type(made) is not Value or made.operation is None or made.operation.name != "sum_to":
+        if (
+            type(product) is not Value
+            or not product.operation
+            or product.operation.name != "sum_to"
+        ):
             return ""
-        full = made.inputs[0].shape
+        full = product.inputs[0].shape
         old = (1,) * (len(full) - len(old)) + old
-        along = [axis for axis, (a, b) in enumerate(zip(old, full)) if a != b]
         copies = " and ".join(
-            f"{full[axis]} {('rows', 'columns')[axis] if len(full) < 3 else f'along axis {axis}'}"
-            for axis in along
+            f"{n} {('rows', 'columns')[axis] if len(full) < 3 else f'along axis {axis}'}"
+            for axis, n in enumerate(full)
+            if n != old[axis]
         )
-        name = self.names[product.input]
         return f" {name} was copied to {copies}, so its gradient is a sum over {copies}."
 
     def _made(self, x: Value) -> str:
         """`z = w * x + b`, or the name alone for a leaf."""
-        operation = x.operation
+        operation, name = x.operation, self.names[x]
         if operation is None:
-            return self.names[x]
-        options = operation.given(x.options)
-        term = Term(x.shape, operation, tuple(map(self.table.read, x.inputs)), options)
-        text = formula(term)
+            return name
+        inputs = tuple(map(self.table.read, x.inputs))
+        text = formula(Term(x.shape, operation, inputs, operation.given(x.options)))
         if operation.name == "broadcast_to":  # which formulas do not show
-            text = f"{text} copied to {x.shape}"
-        elif operation.symbol != operation.name:
-            text = f"{text} ({operation.name})"
-        return f"{self.names[x]} = {text}"
+            return f"{name} = {text} copied to {x.shape}"
+        kind = f" ({operation.name})" if operation.symbol != operation.name else ""
+        return f"{name} = {text}{kind}"
 
-    def _debt(self, x: Value, total: Data) -> str:
+    def _is_owed(self, x: Value, total: Data) -> str:
         """What a Value is owed, as the sum of its contributions."""
         text, terms = f"{self._made(x)} is owed", self.given.get(x, [])
         if x is self.value:
             return f"{text} {shown(total)}, the derivative of a value by itself."
         if len(terms) < 2:
             return f"{text} {shown(total)}."
-        together = (
-            " + ".join(map(shown, terms)) if len(terms) <= 5 else f"{len(terms)} contributions"
-        )
-        used = "twice" if len(terms) == 2 else f"{len(terms)} times"
-        return (
-            f"{text} {together} = {shown(total)}: it was used {used}, and the contributions add up."
-        )
-
-
-def _filled(text: str, first: str, rest: str = "     ") -> str:
-    return textwrap.fill(
-        text, WIDTH, initial_indent=first, subsequent_indent=rest,
-        break_long_words=False, break_on_hyphens=False,
-    )  # fmt: skip
+        added = " + ".join(map(shown, terms)) if len(terms) < 6 else f"{len(terms)} contributions"
+        used = f"it was used {'twice' if len(terms) == 2 else f'{len(terms)} times'}"
+        return f"{text} {added} = {shown(total)}: {used}, and the contributions add up."

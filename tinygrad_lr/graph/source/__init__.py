@@ -1,12 +1,11 @@
 """From a traced function to Python: terms are simplified, get names, and are written.
 
-    bodies       what an operation computes, read from its own function
-    syntax       small pieces of Python
+    syntax       pieces of Python as text
+    bodies       what an operation computes, from the text of its function; imports and helpers
+    formulas     functions of numbers, called on terms
     terms        a graph as algebra: simplified, equal terms once
-    formulas     functions of numbers as terms
     tracing      a function and its gradient as terms
-    writing      terms of single numbers as Python expressions
-    loops        terms of tensors as Python loops
+    writing      terms as Python expressions and loops
     lines        which terms have a line and a name
     notation     formulas as users write them
     remarks      the comment behind each line

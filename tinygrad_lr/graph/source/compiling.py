@@ -17,7 +17,7 @@ becomes, by `to_source(neuron, 0.5, 0.0, 1.0, 1.0)`, and without its comments:
         return loss, (d_w, d_b, d_x, d_y)
 
 No rule is written twice: the function and its gradient are traced (`tracing`), simplified
-(`terms`), given names (`lines`) and written (`writing`, `loops`, `layout`). What cannot be
+(`terms`), given names (`lines`) and written (`writing`, `layout`). What cannot be
 traced: a function that decides by the numbers which way to go. `if x > 0` is refused; use
 `where`. What depends on the shapes, or on options, is decided once, for this source.
 
@@ -36,7 +36,7 @@ import itertools
 import linecache
 import textwrap
 from collections.abc import Callable, Iterator
-from functools import wraps
+from functools import partial, wraps
 from typing import Any
 
 from ...calculus import check_places
@@ -45,8 +45,8 @@ from ...core.lift import data_of
 from ...core.shapes import whole_numbers
 from .layout import Source, source_of
 from .lines import Lines
+from .bodies import AGAIN, EXACTLY
 from .tracing import trace
-from .writing import AGAIN, EXACTLY
 
 __all__ = ["compile", "to_source"]
 
@@ -86,8 +86,8 @@ def compile(
     (8.0, 12.0)
 
     Give it floats and Arrays: anything else is converted at every call. For speed, functions
-    such as sigmoid are written as their formulas (`formulas`), and losses of several classes or
-    many rows are called as they are. Where something raises, because a limit is in reach, the
+    such as sigmoid are written as their formulas (`formulas`), and losses of many classes or
+    rows are called as they are. Where something raises, because a limit is in reach, the
     source of `to_source` itself is run.
     """
     made: dict[Any, Callable[..., Any]] = {}
@@ -95,18 +95,14 @@ def compile(
     def function_for(inputs: tuple[Data, ...], formulas: bool) -> Callable[..., Any]:
         key = formulas, tuple(map(shape_of, inputs))
         if key not in made:
-            source = _source(f, inputs, argnums, formulas)
-            made[key] = _function(source, {AGAIN: again, EXACTLY: exactly} if formulas else {})
+            names = {AGAIN: partial(again, True), EXACTLY: partial(again, False)}
+            made[key] = _function(_source(f, inputs, argnums, formulas), names)
         return made[key]
 
-    def again(*inputs: Any) -> Any:
-        """Other shapes, or neither floats nor Arrays."""
-        inputs = tuple(map(data_of, inputs))
-        return function_for(inputs, formulas=True)(*inputs)
-
-    def exactly(*inputs: Data) -> Any:
-        """A limit is in reach."""
-        return function_for(inputs, formulas=False)(*inputs)
+    def again(formulas: bool, *inputs: Any) -> Any:
+        """For other shapes, or what is neither float nor Array; or where a limit is in reach."""
+        numbers = tuple(map(data_of, inputs))
+        return function_for(numbers, formulas)(*numbers)
 
     return wraps(f)(function_for(tuple(map(data_of, example_inputs)), formulas=True))
 
@@ -140,10 +136,10 @@ def _source(
         if again.text != source.text:
             texts = source.text.splitlines(), again.text.splitlines()
             pairs = itertools.zip_longest(*texts, fillvalue="")
-            one, other = next(pair for pair in pairs if pair[0] != pair[1])
+            line, changed = next(pair for pair in pairs if pair[0] != pair[1])
             raise TypeError(
                 f"the source of {source.name} would hold for these numbers alone. For others "
-                f"{textwrap.shorten(one, 70)!r} becomes {textwrap.shorten(other, 70)!r}: the "
+                f"{textwrap.shorten(line, 70)!r} becomes {textwrap.shorten(changed, 70)!r}: the "
                 "function reads the numbers of an input (.data, .item(), .detach(), labels as an "
                 "index), or draws random ones"
             )
@@ -181,9 +177,9 @@ def _another(v: float, w: float) -> float:
 def _made(
     f: Callable[..., Any], inputs: tuple[Data, ...], argnums: Argnums, formulas: bool
 ) -> Source:
-    places = _places(argnums, len(inputs))
-    arguments = _argument_names(f, len(inputs))
-    traced = trace(f, inputs, arguments, formulas)
+    places = tuple(range(len(inputs))) if argnums is None else whole_numbers(argnums)
+    check_places(places, len(inputs), "example inputs were given")
+    traced = trace(f, inputs, _argument_names(f, len(inputs)), formulas)
     if places and not traced.gradients:
         gave = " and ".join(f"shape {value.shape}" for value in traced.values)
         raise ValueError(
@@ -192,25 +188,16 @@ def _made(
         )
     title = getattr(f, "__name__", "f")
     gradients = [traced.gradients[place] for place in places]
-    lines = Lines(traced, gradients, title if title.isidentifier() else "f", arguments)
+    lines = Lines(traced, gradients, title if title.isidentifier() else "f")
     return source_of(lines, inputs, places, hasattr(argnums, "__index__"), guarded=formulas)
 
 
-def _places(argnums: Argnums, count: int) -> tuple[int, ...]:
-    """The inputs that gradients are asked for. ValueError as in `grad`: missing, or twice."""
-    places = tuple(range(count)) if argnums is None else whole_numbers(argnums)
-    check_places(places, count, "example inputs were given")
-    return places
-
-
 def _argument_names(f: Callable[..., Any], count: int) -> list[str]:
-    """What the arguments are called where f was defined."""
+    """What the arguments are called where f was defined; x1, x2 where that is not known."""
     try:
-        parameters = [*inspect.signature(f).parameters.values()]
+        parameters = list(inspect.signature(f).parameters.values())
     except (ValueError, TypeError):
         parameters = []
-    positional = [
-        p.name for p in parameters if p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD)
-    ]
-    names = positional[:count]
-    return names + [f"x{place + 1}" for place in range(len(names), count)]
+    kinds = inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD
+    names = [p.name for p in parameters if p.kind in kinds]
+    return [names[i] if i < len(names) else f"x{i + 1}" for i in range(count)]

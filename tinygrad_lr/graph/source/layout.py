@@ -19,20 +19,20 @@ Which lines there are is decided in `lines`, what is said of them in `remarks`.
 
 from __future__ import annotations
 
-import re
 import textwrap
 from collections.abc import Sequence
 from typing import NamedTuple
 
 from ...core.array import Array, Data
 from .lines import Lines
+from .bodies import AGAIN, EXACTLY
 from .remarks import remark, remark_on_gradient
-from .syntax import unparse
-from .writing import AGAIN, EXACTLY
+from .syntax import WIDTH, filled, literal, tidy
 
 __all__ = ["Source", "source_of"]
 
-WIDTH, COMMENTS_AT = 100, 40  # columns
+COMMENTS_AT = 40  # column
+INSIDE = " " * 8  # before the lines of a broken expression
 
 
 class Source(NamedTuple):
@@ -54,19 +54,21 @@ def source_of(
     # First the lines, because only writing them shows which helpers and imports they need.
     forward: list[str] = []
     backward: list[str] = []
-    for term, name, expression in lines.assignments():
-        line = _line(name, unparse(expression), remark(term, lines))
-        (forward if term in lines.forward else backward).append(line)
+    for term in lines.terms:
+        if term.operation and term in lines.names:
+            expression = tidy(lines.writer.line(term))
+            line = _line(lines.names[term], expression, remark(term, lines))
+            (forward if term in lines.forward else backward).append(line)
     results = []
     for place in places:
         x, gradient = lines.traced.inputs[place], lines.traced.gradients[place]
-        result = unparse(lines.writer.result(gradient))
+        result = tidy(lines.writer.array(gradient))
         if lines.derivative_of.get(gradient) is not x:  # it is also something else
-            name = lines.writer.unique(f"d_{lines.names[x]}")
+            name = lines.needs.unique(f"d_{lines.names[x]}")
             backward.append(_line(name, result, remark_on_gradient(x, gradient, lines)))
             result = name
         results.append(result)
-    values = [unparse(lines.writer.result(value)) for value in lines.traced.values]
+    values = [tidy(lines.writer.array(value)) for value in lines.traced.values]
     value = values[0] if len(values) == 1 else _tuple(values)
     if results:
         value = f"{value}, {results[0] if bare else _tuple(results)}"
@@ -79,8 +81,8 @@ def source_of(
         body = _guarded(lines, inputs, arguments, body)
     else:
         body = _check_of_shapes(lines, inputs) + body
-    told = [f"def {lines.title}({arguments}):", _docstring(lines), *body]
-    return Source("\n".join([*_head(lines, guarded), "", "", *told, ""]), lines.title)
+    function = [f"\ndef {lines.title}({arguments}):", _docstring(lines), *body, ""]
+    return Source("\n\n".join([*_head(lines, guarded), "\n".join(function)]), lines.title)
 
 
 def _tuple(parts: list[str]) -> str:
@@ -89,46 +91,38 @@ def _tuple(parts: list[str]) -> str:
 
 def _head(lines: Lines, guarded: bool) -> list[str]:
     """What stands above the function: imports, constants, helpers."""
-    writer = lines.writer
+    imports, helpers = lines.needs.imports, lines.needs.helpers.values()
+    arrays = {lines.names[t]: t.data for t in lines.terms if isinstance(t.data, Array)}
     head = [f'"""{lines.title} and its derivatives, written by tinygrad_lr.graph.to_source."""']
-    constants = lines.constants()
-    head += ["", "import math"] if writer.needs_math else []
-    names = sorted(writer.imports | {"Array"} if constants or guarded else writer.imports)
+    if "math" in imports:
+        head.append("import math")
+    names = imports - {"math", "OPERATIONS"} | ({"Array"} if arrays or guarded else set())
     if names:
-        told = f"from tinygrad_lr.core.array import {', '.join(names)}"
-        if len(told) > WIDTH:
-            listed = "".join(f"    {name},\n" for name in names)
-            told = f"from tinygrad_lr.core.array import (\n{listed})"
-        head += ["", told]
-    head += (
-        ["", "from tinygrad_lr.core.operation import OPERATIONS"] if writer.needs_operations else []
-    )
-    for name, data in constants:
-        numbers = re.sub("-?inf|nan", r"float('\g<0>')", str(data.tolist()))
-        told = f"{name} = Array({numbers})"
-        if len(told) > WIDTH:
-            told = f"{name} = Array(\n{textwrap.indent(_filled(numbers), '    ')}\n)"
-        head += ["", told]
-    short = [text for text in writer.helpers.values() if "\n" not in text]
-    head += ["", *short] if short else []
-    return head + [f"\n\n{text}" for text in writer.helpers.values() if text not in short]
+        head.append(_wrapped("from tinygrad_lr.core.array import ", ", ".join(sorted(names))))
+    if "OPERATIONS" in imports:
+        head.append("from tinygrad_lr.core.operation import OPERATIONS")
+    head += [_wrapped(f"{name} = Array", f"({literal(data)})") for name, data in arrays.items()]
+    if aliases := [text for text in helpers if "\n" not in text]:
+        head.append("\n".join(aliases))
+    return head + [f"\n{text}" for text in helpers if "\n" in text]
 
 
 def _docstring(lines: Lines) -> str:
     value = ", ".join(lines.names.get(value, "a value") for value in lines.traced.values)
-    told = f"; d_v is the derivative of {value} by v" if lines.derivative_of else ""
-    return f'    """{value}{" and its derivatives" if told else ""}{told}."""'
+    if lines.derivative_of:
+        value += f" and its derivatives; d_v is the derivative of {value} by v"
+    return f'    """{value}."""'
 
 
 def _check_of_shapes(lines: Lines, inputs: Sequence[Data]) -> list[str]:
     """Tensors have the shapes that the text is made for."""
-    arrays = [(lines.names[t], x) for t, x in zip(lines.traced.inputs, inputs) if type(x) is Array]
-    if not arrays:
-        return []
-    found = ", ".join(f"{name}.shape" for name, _ in arrays)
-    shapes = ", ".join(str(x.shape) for _, x in arrays)
-    comparison = f"({found}) != ({shapes})" if len(arrays) > 1 else f"{found} != {shapes}"
-    return [f"    if {comparison}:", f'        raise ValueError("made for the shapes {shapes}")']
+    shapes = {
+        lines.names[t]: x.shape for t, x in zip(lines.traced.inputs, inputs) if type(x) is Array
+    }
+    wrong = " or ".join(f"{name}.shape != {shape}" for name, shape in shapes.items())
+    made_for = ", ".join(map(str, shapes.values()))
+    error = f'raise ValueError("made for the shapes {made_for}")'
+    return [f"    if {wrong}:", f"        {error}"] if shapes else []
 
 
 def _guarded(
@@ -136,10 +130,7 @@ def _guarded(
 ) -> list[str]:
     """The body for inputs of the right kind; what else may come is passed on."""
     named = [(lines.names[term], x) for term, x in zip(lines.traced.inputs, inputs)]
-    fit = []
-    for kind in float, Array:
-        if alike := "".join(f"type({name}) is " for name, x in named if type(x) is kind):
-            fit.append(f"{alike}{kind.__name__}")
+    fit = [f"type({name}) is {type(x).__name__}" for name, x in named]
     fit += [f"{name}.shape == {x.shape}" for name, x in named if type(x) is Array]
     return [
         "    try:",
@@ -164,15 +155,19 @@ def _line(name: str, expression: str, remark: str) -> str:
 
 
 def _broken(expression: str) -> str:
-    """A long expression over several lines: a loop below its element, anything else as it fits."""
+    """A long expression in more lines: a loop below its element, anything else as it fits."""
     before, _, rest = expression.partition("[")
     inside, _, behind = rest.rpartition("]")
     if inside.count(" for ") == 1:
         element, loop = inside.split(" for ")
-        told = textwrap.indent(f"{_filled(element)}\n{_filled(f'for {loop}')}", " " * 8)
-        return f"{before}[\n{told}\n    ]{behind}"
-    return f"(\n{textwrap.indent(_filled(expression), ' ' * 8)}\n    )"
+        parts = filled(element, INSIDE, INSIDE), filled(f"for {loop}", INSIDE, INSIDE)
+        return "\n".join([f"{before}[", *parts, f"    ]{behind}"])
+    return f"(\n{filled(expression, INSIDE, INSIDE)}\n    )"
 
 
-def _filled(text: str) -> str:
-    return textwrap.fill(text, WIDTH - 8, break_long_words=False, break_on_hyphens=False)
+def _wrapped(start: str, text: str) -> str:
+    """Both in one line, or the text in parentheses below the start."""
+    if len(start + text) <= WIDTH:
+        return start + text
+    text = filled(text.removeprefix("(").removesuffix(")"), "    ", "    ")
+    return f"{start}(\n{text}\n)"

@@ -11,28 +11,23 @@ derivative of the value by w; what has no better name is numbered.
 
 from __future__ import annotations
 
-import ast
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Container, Iterable, Sequence
 
 from ...core.array import Array
-from .loops import TensorWriter, is_product, is_total, through
+from .bodies import References
 from .syntax import identifier
 from .terms import Term
 from .tracing import Trace
-from .writing import Writer
+from .writing import Writer, is_product, is_total, through
 
-__all__ = ["LETTERS", "Lines"]
+__all__ = ["LETTERS", "Lines", "needed"]
 
 LETTERS = {
-    "sigmoid": ("z", "p"),
-    "softmax": ("z", "p"),
-    "log_softmax": ("z", ""),
-    "binary_cross_entropy_with_logits": ("z", "loss"),
-    "cross_entropy": ("z", "loss"),
-    "linear_binary_cross_entropy": ("", "loss"),
-    "linear_cross_entropy": ("", "loss"),
-}
+    "sigmoid": "z p", "softmax": "z p", "log_softmax": "z ",
+    "binary_cross_entropy_with_logits": "z loss", "cross_entropy": "z loss",
+    "linear_binary_cross_entropy": " loss", "linear_cross_entropy": " loss",
+}  # fmt: skip
 """What an operation is given first, and what it gives, as textbooks call them."""
 
 
@@ -41,43 +36,32 @@ class Lines:
 
     terms           what is needed for the outputs, each term after its inputs
     forward         what is needed for the value
+    needs           the imports and helpers that they need
     writer          writes expressions, with these names
-    names           of all terms that have one
+    names           the names of terms
     derivative_of   for a term that is called d_z: the term that is called z
     """
 
-    def __init__(
-        self, traced: Trace, gradients: Sequence[Term], title: str, arguments: Sequence[str]
-    ) -> None:
+    def __init__(self, traced: Trace, gradients: Sequence[Term], title: str) -> None:
         self.traced = traced
         self.terms = needed([*traced.values, *gradients])
         self.forward = set(needed(traced.values))
-        of_numbers = all(t.operation is None or t.operation.is_elementwise for t in self.terms)
-        self.of_numbers = of_numbers and not any(t.shape for t in self.terms)
-        limits = traced.table.formula_of is None  # formulas raise where a limit is in reach
-        self.writer = Writer() if self.of_numbers else TensorWriter(limits)
+        of_numbers = not any(
+            t.shape or (t.operation and not t.operation.is_elementwise) for t in self.terms
+        )
+        # With formulas `math` raises where a limit is in reach.
+        self.needs = References(of_numbers, limits=not of_numbers and not traced.table.formulas)
+        self.writer = Writer(self.needs)
         self.names = self.writer.names
         self.derivative_of: dict[Term, Term] = {}
         self._letters = self._textbook_letters()
         self._chosen = self._choose([*traced.values, *gradients])
         self.title = self._free(title)
-        for term, name in zip(traced.inputs, arguments):
-            self.names[term] = self._free(name)
+        for term in traced.inputs:
+            self.names[term] = self._free(term.label)
         self._give_names()
 
-    def assignments(self) -> list[tuple[Term, str, ast.expr]]:
-        """Term, name and expression of each line."""
-        return [
-            (term, self.names[term], self.writer.line(term))
-            for term in self.terms
-            if term.operation and term in self.names
-        ]
-
-    def constants(self) -> list[tuple[str, Array]]:
-        """The Arrays that the function brought along, by name."""
-        return [(self.names[t], t.data) for t in self.terms if isinstance(t.data, Array)]
-
-    # ---- who has a name ------------------------------------------------------------------------
+    # ---- which terms have a name -------------------------------------------------------------
 
     def _choose(self, outputs: Sequence[Term]) -> set[Term]:
         chosen = {t for t in self.terms if isinstance(t.data, Array)}
@@ -97,31 +81,27 @@ class Lines:
                 chosen.update(operands)
                 if term.shape and not is_product(term):
                     chosen.add(term)
-        wanted = set(outputs)
         for term in self.terms:
-            if (uses[term] > 1 or term in wanted) and not self._is_small(term, chosen):
-                chosen.add(term)
+            if uses[term] > 1 or term in outputs:
+                is_minus = term.name == "negative" and not term.shape
+                below = through(term.inputs[0]) if is_minus else term
+                if below.operation and not (is_minus and below in chosen):  # -x is as short as x
+                    chosen.add(term)
         self._break_long_lines(chosen)
         return chosen
 
-    def _is_small(self, term: Term, chosen: set[Term]) -> bool:
-        """Is it a name, or a name with a minus? To write it twice costs nothing."""
-        below = through(term.inputs[0]) if term.name == "negative" and not term.shape else term
-        return not below.operation or (below is not term and below in chosen)
-
     def _break_long_lines(self, chosen: set[Term]) -> None:
         """Names the longest part of what would be too long, by a rough count of characters."""
-        of_a_name, most = (2, 64) if self.of_numbers else (4, 80)
+        of_a_name, most = (2, 64) if self.needs.of_numbers else (4, 80)
         width: dict[Term, int] = {}
         for term in self.terms:
             named_by_word = term.operation and term.operation.symbol == term.operation.name
             own = len(term.name) + 2 if named_by_word else 3
             operands = list(map(through, term.inputs))
-            parts = [x for x in operands if x.operation and x not in chosen]
+            parts = [x for x in reversed(operands) if x.operation and x not in chosen]
+            parts.sort(key=lambda x: width[x])
             while parts and own + sum(width[x] for x in parts) > most:
-                longest = max(parts, key=lambda x: width[x])
-                chosen.add(longest)
-                parts = [x for x in parts if x is not longest]
+                chosen.add(parts.pop())
             names = len(operands) - len(parts)
             width[term] = own + sum(width[x] for x in parts) + of_a_name * names
 
@@ -149,7 +129,7 @@ class Lines:
 
     def _free(self, text: str) -> str:
         """A name that nothing else has, as near to a text as Python allows."""
-        return self.writer.unique(identifier(text))
+        return self.needs.unique(identifier(text))
 
     def _textbook_letters(self) -> dict[Term, str]:
         found: dict[Term, str] = {}
@@ -157,19 +137,22 @@ class Lines:
         uses += [(op.name, t, xs) for t, (op, xs) in self.traced.table.spelled_out.items()]
         for name, term, inputs in uses:
             if name in LETTERS:
-                given, gives = LETTERS[name]
+                given, gives = LETTERS[name].split(" ")
                 found.setdefault(through(inputs[0]), given)
                 found.setdefault(term, gives)
         return found
 
 
-def needed(outputs: Iterable[Term]) -> list[Term]:
-    """The terms that these are made of, themselves included, each after its inputs."""
+def needed(outputs: Iterable[Term], known: Container[Term] = ()) -> list[Term]:
+    """The terms that these are made of, themselves included, each after its inputs.
+
+    Terms in `known`, and what only they are made of, are left out.
+    """
     found = list(dict.fromkeys(outputs))
     seen = set(found)
     for term in found:  # grows as it is read
         for x in term.inputs:
-            if x not in seen:
+            if x not in seen and x not in known:
                 seen.add(x)
                 found.append(x)
     return sorted(found, key=lambda term: term.place)

@@ -15,31 +15,41 @@ What broadcasting does is not shown in a formula, as it is not typed either.
 
 from __future__ import annotations
 
-import ast
+import re
 from collections.abc import Container, Iterable, Mapping
-from typing import Any, NamedTuple
+from typing import Any
 
 from ...core.array import Array, Data
+from ...core.operation import Operation
 from ...core.value import Value
-from .syntax import Unique, literal, unparse
+from .syntax import Unique, literal, tidy
 from .terms import Term
 
 __all__ = ["formula", "names_of", "shown"]
 
-BETWEEN = {
-    "+": ast.Add(), "-": ast.Sub(), "*": ast.Mult(), "/": ast.Div(), "**": ast.Pow(),
-    "@": ast.MatMult(),
-}  # fmt: skip
-COMPARED = {"<": ast.Lt(), "<=": ast.LtE()}
+BETWEEN = {"+", "-", "*", "/", "**", "@", "<", "<="}
 FIRST = 3  # elements shown
 
 
 def formula(term: Term, names: Mapping[Term, str] = {}, without: Container[Term] = ()) -> str:
     """A term in terms of those that have names; inputs have their labels.
 
-    `without`: terms that are told by how they are made, even if they have a name.
+    `without`: terms that are written as they are made, even if they have a name.
     """
-    return unparse(_Formula(names, without).of(term))
+    labels: list[str] = []
+
+    def label(text: str) -> str:  # it may be any text, so `_0_` stands for it until the end
+        labels.append(text)
+        return f"_{len(labels) - 1}_"
+
+    def text(x: Term) -> str:
+        if x in names and x not in without:
+            return label(names[x])
+        if x.operation is None:
+            return label(x.label) if x.data is None else _constant(x.data)
+        return _applied(x.operation, x, [f"({text(operand)})" for operand in x.inputs])
+
+    return re.sub(r"\b_(\d+)_\b", lambda found: labels[int(found[1])], tidy(text(term)))
 
 
 def shown(data: Data) -> str:
@@ -51,54 +61,43 @@ def shown(data: Data) -> str:
 
 
 def names_of(values: Iterable[Value]) -> dict[Value, str]:
-    """A name for each Value: its label; x1, x2 for leaves without one; v1, v2 for the others."""
+    """A name for each Value: its label, or else x1, x2 for leaves and v1, v2 for the others."""
     unique = Unique()
     return {value: unique(value.label or ("v1" if value.operation else "x1")) for value in values}
 
 
-class _Formula(NamedTuple):
-    names: Mapping[Term, str]
-    without: Container[Term]
-
-    def of(self, term: Term) -> ast.expr:
-        if term in self.names and term not in self.without:
-            return ast.Name(self.names[term])
-        operation = term.operation
-        if operation is None:
-            return ast.Name(term.label) if term.data is None else _constant(term.data)
-        operands = list(map(self.of, term.inputs))
-        if term.name == "broadcast_to":
-            return operands[0]
-        if term.name == "negative":
-            return ast.UnaryOp(ast.USub(), operands[0])
-        if operation.symbol in BETWEEN:
-            return ast.BinOp(operands[0], BETWEEN[operation.symbol], operands[1])
-        if operation.symbol in COMPARED:
-            return ast.Compare(operands[0], [COMPARED[operation.symbol]], [operands[1]])
-        if term.name == "getitem":
-            return ast.Subscript(operands[0], _index(term.options["index"]))
-        keywords = [
-            ast.keyword(name, literal(value))
-            for name, value in term.options.items()
-            if name not in operation.defaults or operation.defaults[name] != value
-        ]
-        return ast.Call(ast.Name(operation.name), operands, keywords)
+def _applied(operation: Operation, term: Term, operands: list[str]) -> str:
+    """An operation by its symbol between its operands, or as a call with its options."""
+    if term.name == "broadcast_to":
+        return operands[0]
+    if term.name == "negative":
+        return f"-{operands[0]}"
+    if operation.symbol in BETWEEN:
+        return operation.symbol.join(operands)
+    if term.name == "getitem":
+        return f"{operands[0]}[{_index(term.options['index'])}]"
+    options = [
+        f"{name}={literal(value)}"
+        for name, value in term.options.items()
+        if name not in operation.defaults or operation.defaults[name] != value
+    ]
+    return f"{operation.name}({', '.join([*operands, *options])})"
 
 
-def _constant(data: Data) -> ast.expr:
+def _constant(data: Data) -> str:
     """Numbers as they are written by hand: six digits, and whole ones without a point."""
     if isinstance(data, Array):
-        rest: list[ast.expr] = [ast.Constant(...)] if data.size > FIRST else []
-        return ast.List([*map(_constant, data.flat[:FIRST]), *rest])
+        rest = ["..."] * (data.size > FIRST)
+        return f"[{', '.join([*map(_constant, data.flat[:FIRST]), *rest])}]"
     rounded = float(f"{data:.6g}")
     return literal(int(rounded) if rounded.is_integer() and abs(rounded) < 1e6 else rounded)
 
 
-def _index(index: Any) -> ast.expr:
+def _index(index: Any) -> str:
     """An index as it stands in brackets: `::-1` for a slice."""
     if isinstance(index, tuple):
-        return ast.Tuple(list(map(_index, index)))
+        return f"{', '.join(map(_index, index))},"
     if isinstance(index, slice):
         bounds = index.start, index.stop, index.step
-        return ast.Slice(*(None if bound is None else literal(bound) for bound in bounds))
+        return ":".join("" if bound is None else literal(bound) for bound in bounds)
     return literal(index)

@@ -13,7 +13,7 @@ import inspect
 import re
 from collections.abc import Mapping
 
-from .lines import Lines
+from .lines import Lines, needed
 from .notation import formula
 from .terms import Term
 from .tracing import Reason
@@ -32,11 +32,11 @@ def remark(term: Term, lines: Lines) -> str:
     if term in lines.traced.table.spelled_out:
         operation, inputs = lines.traced.table.spelled_out[term]
         return f"{operation.name}({', '.join(formula(x, lines.names) for x in inputs)})"
-    inside = [t.operation for t in _written_in_line(term, lines.names) if t.operation]
+    inside = [t.operation for t in needed([term], lines.names) if t.operation]
     is_function = inside[0].is_elementwise and inside[0].symbol not in ARITHMETIC
     if len(inside) == 1 and is_function and not term.shape:
         return _first_words(term, lines.names)
-    if lines.of_numbers:
+    if lines.needs.of_numbers:
         return ", ".join(dict.fromkeys(operation.name for operation in inside))
     return formula(term, lines.names, without={term})
 
@@ -53,7 +53,7 @@ def remark_on_gradient(x: Term, gradient: Term, lines: Lines) -> str:
     others = {g for g in gradient.inputs if g in lines.derivative_of}
     further = {g for other in others for g in other.inputs if g in lines.derivative_of}
     whole = formula(gradient, lines.names, without={gradient, *others})
-    if others and not further and lines.of_numbers and len(whole) <= LONGEST:
+    if others and not further and lines.needs.of_numbers and len(whole) <= LONGEST:
         return f"{text}, so d_{lines.names[x]} = {whole}"
     return text
 
@@ -71,14 +71,6 @@ def _because(reason: Reason, names: Mapping[Term, str]) -> str:
 def _d(term: Term, names: Mapping[Term, str]) -> str:
     text = formula(term, names)
     return f"d {text}" if text.isidentifier() else f"d({text})"
-
-
-def _written_in_line(term: Term, names: Mapping[Term, str]) -> list[Term]:
-    """The terms that are written in the line of a term, innermost first."""
-    found = [term]
-    for t in found:  # grows as it is read
-        found.extend(x for x in t.inputs if x.operation and x not in names and x not in found)
-    return sorted(found, key=lambda t: t.place)
 
 
 def _first_words(term: Term, names: Mapping[Term, str]) -> str:

@@ -1,28 +1,41 @@
-"""Small pieces of Python syntax.
+"""Pieces of Python as text.
 
->>> unparse(literal((1, slice(None, 2), [0, -1], ...)))
-'(1, slice(None, 2, None), [0, -1], ...)'
->>> number_in(literal(-0.5)), number_in(ast.Name("x"))
-(-0.5, None)
+    literal       a number, a shape or an option, as it is written
+    tidy          an expression with no more parentheses than it needs
+    identifier    a text that has the form of a name
+    Unique        names, each given once
+    filled        a long text in lines of 100 columns
+
+Expressions are put together as text, with every operand in parentheses; `tidy` then takes out
+those that change nothing:
+
+>>> z = "w * x + b"
+>>> tidy(f"-(({z}) * (y))"), tidy(f"({z}) + (y)")
+('-((w * x + b) * y)', 'w * x + b + y')
+>>> literal((1, slice(None, 2), [0, -1.5], ...)), literal(float("inf"))
+('(1, slice(None, 2, None), [0, -1.5], ..., )', "float('inf')")
+>>> identifier("x₁"), identifier("1/w"), identifier("ŵ'")
+('x1', '_1_w', 'ŵ_')
 >>> unique = Unique({"math"})
 >>> unique("z"), unique("z"), unique("v1"), unique("v1"), unique("math")
 ('z', 'z2', 'v1', 'v2', 'math2')
 
->>> identifier("x₁"), identifier("1/w"), identifier("ŵ'")
-('x1', '_1_w', 'ŵ_')
-
-No operations here: `writing` puts pieces together.
+No terms and no operations here.
 """
 
 from __future__ import annotations
 
 import ast
 import math
+import re
+import textwrap
 import unicodedata
 from collections.abc import Iterable
 from typing import Any
 
-__all__ = ["Unique", "call", "identifier", "literal", "number_in", "unparse"]
+__all__ = ["WIDTH", "Unique", "filled", "identifier", "literal", "tidy"]
+
+WIDTH = 100  # columns
 
 
 class Unique:
@@ -44,42 +57,40 @@ class Unique:
 def identifier(text: str) -> str:
     """The nearest thing to a text that has the form of a name; it may still be a keyword.
 
-    In the normal form NFKC, in which an italic w is a w, because Python reads names in it:
-    then names that are written differently are different ones.
+    It is in the normal form NFKC, in which an italic w is a w. Python reads names in this form,
+    so names that are written differently are different names.
     """
     text = unicodedata.normalize("NFKC", text)
     name = "".join(c if f"_{c}".isidentifier() else "_" for c in text)
     return name if name.isidentifier() else f"_{name}"
 
 
-def literal(value: Any) -> ast.expr:
+def literal(value: Any) -> str:
     """A number, a shape, an index or another option, as it is written."""
     if hasattr(value, "tolist"):  # Arrays, and numpy's
         value = value.tolist()
     if isinstance(value, tuple):
-        return ast.Tuple(list(map(literal, value)))
+        return f"({''.join(f'{literal(v)}, ' for v in value)})"
     if isinstance(value, (list, range)):
-        return ast.List(list(map(literal, value)))
-    if value is ...:
-        return ast.Constant(...)
+        return f"[{', '.join(map(literal, value))}]"
     if isinstance(value, float) and not math.isfinite(value):
-        return call("float", ast.Constant(str(value)))
-    return ast.parse(repr(value), mode="eval").body
+        return f"float('{value}')"
+    return "..." if value is ... else repr(value)
 
 
-def call(name: str, *arguments: ast.expr) -> ast.expr:
-    """`name(arguments)`."""
-    return ast.Call(ast.Name(name), list(arguments), [])
+def tidy(expression: str) -> str:
+    """The expression without needless parentheses, and without float() around a test."""
+    tree = ast.parse(expression, mode="eval")
+    for node in ast.walk(tree):
+        match node:
+            case ast.IfExp(ast.Call(ast.Name("float"), [ast.Compare() as truth])):
+                node.test = truth
+    return re.sub(r"\btuple\((\([^()]*\))\)", r"\1", ast.unparse(tree))
 
 
-def number_in(node: ast.expr) -> float | None:
-    """The number that a piece of syntax is, if it is one."""
-    try:
-        return float(ast.literal_eval(node))
-    except (ValueError, TypeError):
-        return None
-
-
-def unparse(node: ast.AST) -> str:
-    """The text of a piece of syntax."""
-    return ast.unparse(ast.fix_missing_locations(node))
+def filled(text: str, first: str, rest: str) -> str:
+    """A text in lines, which begin with the spaces `first` and `rest`; words stay whole."""
+    return textwrap.fill(
+        text, WIDTH, initial_indent=first, subsequent_indent=rest,
+        break_long_words=False, break_on_hyphens=False,
+    )  # fmt: skip

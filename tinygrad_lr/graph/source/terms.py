@@ -16,14 +16,17 @@ A fused operation whose function is more than one expression is spelled out: rea
 composition that it names (`same_as`). Only rewritings that leave every float as it was are
 made (but for the sign of a zero), so sums are not reordered and 0 * x stays.
 
-For speed, with `formula_of`, factors are reordered; and a fused operation stays whole where its
-composition is more than loops, or the loops are long, because it computes for its rules what they
-would compute again.
+For speed, with `formulas`, functions of numbers are read as their formulas. And a fused operation
+that saves numbers for its rules stays whole, where there are many or its composition is more than
+loops, because the composition would compute them again.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from itertools import product
 from math import prod
 from typing import Any
 
@@ -33,76 +36,69 @@ from ...core.backward import ancestors
 from ...core.operation import Operation
 from ...core.shapes import Shape
 from ...core.value import Value
-from ...ops import elementwise as operations, probability, tensors
+from ...ops import elementwise, probability, tensors
 from .bodies import body_of
-from .syntax import literal, unparse
+from .formulas import Number, formula_of
+from .syntax import literal
 
 __all__ = ["Term", "TermTable"]
 
-_own = {
-    operations: "abs add cos divide exp expm1 log log1p multiply negative sin sqrt subtract",
-    tensors: "_reshape broadcast_to sum",
-    probability: "tanh",
-}
 OWN: dict[str, Operation] = {
-    name.lstrip("_"): getattr(module, name).operation
-    for module, names in _own.items()
-    for name in names.split()
+    thing.operation.name: thing.operation
+    for module in (elementwise, tensors, probability)
+    for thing in vars(module).values()
+    if isinstance(getattr(thing, "operation", None), Operation)
 }
 
 
+ALGEBRA = """
+    0 + y = y      x + 0 = x      -x + y = y - x       x + -y = x - y
+    0 - y = -y     x - 0 = x      x - -y = x + y
+    1 * y = y      x * 1 = x      -x * y = -(x * y)    x * -y = -(x * y)
+    -1 * y = -y    x * -1 = -x
+    x / 1 = x      x / -1 = -x    -x / y = -(x / y)    x / -y = -(x / y)
+    x ** 1 = x     x ** 0 = 1
+"""
+RULES = dict(rule.split(" = ") for rule in re.split(r"\s\s+", ALGEBRA.strip()))
+NUMBERS = {0.0: "0", 1.0: "1", -1.0: "-1"}  # in the rules
+
+
+@dataclass(eq=False, slots=True)
 class Term:
     """An input (it has a label alone), a constant (it has data), or an operation on terms.
 
     name    of the operation, if it is one of tinygrad_lr; users may call theirs as they like
+    number  of a constant that is one number, or a tensor filled with it
     data    of a constant: an Array, or a float, which may fill a shape
     place   in the order of writing: after its inputs
     """
 
-    __slots__ = ("name", "operation", "inputs", "options", "shape", "data", "label", "place")
+    shape: Shape
+    operation: Operation | None = None
+    inputs: tuple[Term, ...] = ()
+    options: Mapping[str, Any] = field(default_factory=dict)
+    data: Data | None = None
+    label: str = ""
+    place: int = 0
+    name: str = field(init=False, default="")
+    number: float | None = field(init=False)
 
-    def __init__(
-        self,
-        shape: Shape,
-        operation: Operation | None = None,
-        inputs: tuple[Term, ...] = (),
-        options: Mapping[str, Any] = {},
-        data: Data | None = None,
-        label: str = "",
-        place: int = 0,
-    ) -> None:
-        self.name = operation.name if operation is not None and _is_own(operation) else ""
-        self.operation = operation
-        self.inputs = inputs
-        self.options = options
-        self.shape = shape
-        self.data = data
-        self.label = label
-        self.place = place
-
-    def is_number(self, number: float) -> bool:
-        """Is it this constant, or a tensor filled with it?"""
-        return type(self.data) is float and self.data == number
-
-
-# Tells a function of numbers, around terms, as a term; None if it cannot: see `formulas`.
-Formulas = Callable[[Callable[..., float], Sequence[Term], "TermTable"], Term | None]
+    def __post_init__(self) -> None:
+        self.number = self.data if type(self.data) is float else None
+        if self.operation and str(self.operation.function.__module__).startswith("tinygrad_lr."):
+            self.name = self.operation.name
 
 
 class TermTable:
     """All terms of one function. `inputs` are its arguments, with their names.
 
-    formula_of    if given, functions of numbers are told by their formulas
+    formulas      whether functions of numbers are read as their formulas
     terms         the term of each Value that was read
     spelled_out   the fused operation, and its inputs, behind a term
     """
 
-    def __init__(
-        self,
-        inputs: Mapping[Value, str],
-        formula_of: Formulas | None = None,
-    ) -> None:
-        self.formula_of = formula_of
+    def __init__(self, inputs: Mapping[Value, str], formulas: bool = False) -> None:
+        self.formulas = formulas
         self.terms: dict[Value, Term] = {}
         self.spelled_out: dict[Term, tuple[Operation, tuple[Term, ...]]] = {}
         self._written: dict[Any, Term] = {}
@@ -125,18 +121,36 @@ class TermTable:
         return self.terms[value]
 
     def constant(self, data: Data, shape: Shape | None = None) -> Term:
-        """A float, an Array, or a float that fills a shape."""
+        """A float or an Array, or what either becomes when it fills a shape."""
         shape = shape_of(data) if shape is None else shape
+        if isinstance(data, array.Array) and data.shape != shape:
+            data = array.broadcast_to(data, shape)
         if isinstance(data, array.Array) and data.size and data.flat == data.flat[:1] * data.size:
             data = data.flat[0]
         key = tuple(data.flat) if isinstance(data, array.Array) else repr(data)
         return self._write((key, shape), shape, data=data)
 
-    def apply(self, name: str, *inputs: Term, shape: Shape, **options: Any) -> Term:
-        """An operation on terms, simplified."""
-        if "shape" in OWN[name].options:
-            options["shape"] = shape
-        return self._simplified(OWN[name], inputs, shape, options)
+    def term_of(self, x: Any, shape: Shape) -> Term:
+        """The term of what was computed with terms: a Number or a float."""
+        return x.term if isinstance(x, Number) else self.constant(float(x), shape)
+
+    def apply(
+        self, operation: Operation | str, *inputs: Term, shape: Shape, options: Any = None
+    ) -> Term:
+        """An operation on terms, simplified. Without `options` it has none but the shape."""
+        if isinstance(operation, str):
+            operation = OWN[operation]
+        if options is None:
+            options = {"shape": shape} if "shape" in operation.options else {}
+        term = Term(shape, operation, inputs, options)
+        simpler = self._of_one_number(term) or self._of_numbers(term) or self._of_shapes(term)
+        if simpler is not None:
+            return simpler
+        operands = inputs
+        if term.name in ("add", "multiply"):  # x * y is y * x
+            operands = tuple(sorted(inputs, key=lambda x: x.place))
+        key = operation, operands, shape, tuple((k, literal(v)) for k, v in options.items())
+        return self._write(key, shape, operation=operation, inputs=inputs, options=options)
 
     def _write(self, key: Any, shape: Shape, **rest: Any) -> Term:
         if key not in self._written:
@@ -148,60 +162,40 @@ class TermTable:
         if operation is None:  # a leaf that is no input of the function does not change
             return self.constant(node.data)
         options = operation.given(node.options)
-        if operation.same_as is not None and body_of(operation.function).expression is None:
-            spelled = operation.same_as(*node.inputs, **options)
-            _check_that_nothing_is_lost(operation, node.inputs, spelled)
-            if self.formula_of and operation.residuals is not None:
-                told = operation.residuals(*node.inputs, **options)
-                is_one = type(told) is Value  # not several
-                if is_one and (told.size >= MANY or not _is_of_loops(spelled, node.inputs)):
-                    return self._whole(operation, node, options, told)
-            term = self.read(spelled)
-            self.spelled_out.setdefault(term, (operation, tuple(map(self.read, node.inputs))))
-            return term
+        if operation.same_as is not None and not body_of(operation.function).expression:
+            return self._of_fused(operation, node, options)
         inputs = tuple(map(self.read, node.inputs))
         if operation.is_elementwise:  # where the engine stretches no constants
-            inputs = tuple(self._stretched(x, node.shape) for x in inputs)
-            told = self.formula_of and self.formula_of(operation.function, inputs, self)
-            if told:
-                return told
-        return self._simplified(operation, inputs, node.shape, options)
+            inputs = tuple(
+                x if x.data is None else self.constant(x.data, node.shape) for x in inputs
+            )
+            formula = formula_of(operation.function, inputs, self) if self.formulas else None
+            if formula is not None:
+                return self.term_of(formula, node.shape)
+        return self.apply(operation, *inputs, shape=node.shape, options=options)
 
-    def _whole(
-        self, operation: Operation, node: Value, options: dict[str, Any], told: Value
-    ) -> Term:
-        """A fused operation as it is: a pair of its output and of what it saves for its rules.
-
-        They tell what is saved as `told`, for which the second then stands.
-        """
+    def _of_fused(self, operation: Operation, node: Value, options: dict[str, Any]) -> Term:
+        """A fused operation: the composition that it names; or for speed, itself."""
+        spelled = _composition(node)
         inputs = tuple(map(self.read, node.inputs))
-        key = operation, inputs, repr(options)
-        pair = self._write(key, (), operation=_called(operation), inputs=inputs, options=options)
-        pair.name = ""  # the letter that a textbook has for it belongs to its first part
-        saved = self._write((pair, 1), told.shape, operation=_SAVED, inputs=(pair,))
-        self._known[self.read(told)] = saved
-        output = self._write((pair, 0), node.shape, operation=_OUTPUT, inputs=(pair,))
-        self.spelled_out[output] = operation, inputs
-        return output
+        saved = None
+        if self.formulas and operation.residuals is not None:
+            saved = operation.residuals(*node.inputs, **options)
+        if type(saved) is Value and (saved.size >= MANY or not _is_of_loops(spelled, node.inputs)):
+            # The function gives a pair: the output, and what it saves for its rules.
+            called = Operation(operation.function, {}, is_elementwise=False)
+            key = operation, inputs, repr(options)
+            pair = self._write(key, (), operation=called, inputs=inputs, options=options)
+            pair.name = ""  # the letter that a textbook has for it belongs to its output
+            self._known[self.read(saved)] = self._part(pair, 1, saved.shape)
+            term = self._part(pair, 0, node.shape)
+        else:
+            term = self.read(spelled)
+        self.spelled_out.setdefault(term, (operation, inputs))
+        return term
 
-    def _stretched(self, x: Term, shape: Shape) -> Term:
-        if x.data is None or x.shape == shape:
-            return x
-        return self.constant(array.broadcast_to(x.data, shape) if x.shape else x.data, shape)
-
-    def _simplified(
-        self, operation: Operation, inputs: tuple[Term, ...], shape: Shape, options: dict[str, Any]
-    ) -> Term:
-        term = Term(shape, operation, inputs, options)
-        simpler = self._of_one_number(term) or self._of_numbers(term) or self._of_shapes(term)
-        if simpler is not None:
-            return simpler
-        operands = inputs
-        if term.name in ("add", "multiply"):  # x * y is y * x
-            operands = tuple(sorted(inputs, key=lambda x: x.place))
-        told = tuple((name, unparse(literal(value))) for name, value in options.items())
-        key = operation, operands, shape, told
-        return self._write(key, shape, operation=operation, inputs=inputs, options=options)
+    def _part(self, pair: Term, place: int, shape: Shape) -> Term:
+        return self.apply(PART, pair, shape=shape, options={"place": place})
 
     # ---- what may be written more simply ---------------------------------------------------
 
@@ -209,77 +203,41 @@ class TermTable:
         """Tensors of one element, or filled with one number: computed once, as a number."""
         if term.operation is None or not term.operation.is_elementwise or not term.shape:
             return None
-        numbers = tuple(one for x in term.inputs if (one := self._number(x)) is not None)
+        numbers = [number for x in term.inputs if (number := self._filling(x)) is not None]
         if len(numbers) < len(term.inputs):
             return None
-        one = self._simplified(term.operation, numbers, (), {})
-        return self.apply("broadcast_to", one, shape=term.shape)
+        result = self.apply(term.operation, *numbers, shape=())
+        return self.apply("broadcast_to", result, shape=term.shape)
 
-    def _number(self, x: Term) -> Term | None:
-        if type(x.data) is float:
-            return self.constant(x.data)
+    def _filling(self, x: Term) -> Term | None:
+        """The number that fills a tensor."""
+        if x.number is not None:
+            return self.constant(x.number)
         if x.name == "broadcast_to" and x.inputs[0].shape == ():
             return x.inputs[0]
         return self.apply("reshape", x, shape=()) if prod(x.shape) == 1 else None
 
     def _of_numbers(self, term: Term) -> Term | None:
+        """By RULES, and some that need more than the signs of two operands."""
         shape = term.shape
-
-        def negative(x: Term) -> Term:
-            return self.apply("negative", x, shape=shape)
-
         match term.name, term.inputs:
             case "identity", (x,):
                 return x
-            case "negative", (x,):
-                if x.name == "negative":
-                    return x.inputs[0]
-                if x.name == "subtract":
-                    return self.apply("subtract", *reversed(x.inputs), shape=shape)
-                if type(x.data) is float:
-                    return self.constant(-x.data, shape)
-            case "add", (x, y):
-                if x.is_number(0.0) or y.is_number(0.0):
-                    return y if x.is_number(0.0) else x
-                if x is y:
-                    return self.apply("multiply", self.constant(2.0, shape), x, shape=shape)
-                if y.name == "negative":
-                    return self.apply("subtract", x, y.inputs[0], shape=shape)
-                if x.name == "negative":
-                    return self.apply("subtract", y, x.inputs[0], shape=shape)
-            case "subtract", (x, y):
-                if x.is_number(0.0) or y.is_number(0.0):
-                    return x if y.is_number(0.0) else negative(y)
-                if y.name == "negative":
-                    return self.apply("add", x, y.inputs[0], shape=shape)
-            case "multiply" | "divide", (x, y):
-                if y.is_number(1.0) or y.is_number(-1.0):
-                    return x if y.is_number(1.0) else negative(x)
-                if term.name == "multiply" and (x.is_number(1.0) or x.is_number(-1.0)):
-                    return y if x.is_number(1.0) else negative(y)
-                if x.name == "negative":
-                    return negative(self._with(term, x.inputs[0], y))
-                if y.name == "negative":
-                    return negative(self._with(term, x, y.inputs[0]))
-                if self.formula_of and term.name == "multiply" and shape:
-                    return self._numbers_first(x, y, shape)
-            case "power", (x, y):
-                if y.is_number(1.0) or y.is_number(0.0):
-                    return x if y.is_number(1.0) else self.constant(1.0, shape)
-            case "where", (_, x, y):
-                return x if x is y else None
-        return None
-
-    def _numbers_first(self, x: Term, y: Term, shape: Shape) -> Term | None:
-        """2 * (3 * tensor) as (2 * 3) * tensor. It rounds differently, but all elements alike."""
-        for factor, product in (x, y), (y, x):
-            number = self._number(factor)
-            if number is not None and product.name == "multiply":
-                for inner, rest in product.inputs, product.inputs[::-1]:
-                    if (other := self._number(inner)) is not None:
-                        both = self.apply("multiply", number, other, shape=())
-                        filled = self.apply("broadcast_to", both, shape=shape)
-                        return self.apply("multiply", filled, rest, shape=shape)
+            case "negative", (Term(name="negative", inputs=(x,)),):
+                return x
+            case "negative", (Term(name="subtract", inputs=(x, y)),):
+                return self.apply("subtract", y, x, shape=shape)
+            case "negative", (Term(number=float(number)),):
+                return self.constant(-number, shape)
+            case "add", (x, y) if x is y and x.number is None:
+                return self.apply("multiply", self.constant(2.0, shape), x, shape=shape)
+            case "where", (_, x, y) if x is y:
+                return x
+            case (("add" | "subtract" | "multiply" | "divide" | "power"), (x, y)):
+                for (a, u), (b, v) in product(_forms("x", x), _forms("y", y)):
+                    if rule := RULES.get(f"{a} {OWN[term.name].symbol} {b}"):
+                        numbers = {"x": Number(u, self), "y": Number(v, self)}
+                        return self.term_of(eval(rule, numbers), shape)
         return None
 
     def _of_shapes(self, term: Term) -> Term | None:
@@ -293,7 +251,7 @@ class TermTable:
             case "broadcast_to" | "sum_to" | "sum" if x.shape and prod(x.shape) == prod(shape):
                 return self.apply("reshape", x, shape=shape)
             case "sum" | "sum_to" if shape == () and options.get("axis", ...) is not None:
-                return self.apply("sum", x, shape=(), axis=None, keepdims=False)
+                return self.apply("sum", x, shape=(), options={"axis": None, "keepdims": False})
             case "reshape" | "broadcast_to" if type(x.data) is float:
                 return self.constant(x.data, shape)
             case "reshape" if x.data is not None:
@@ -307,13 +265,14 @@ class TermTable:
                     return self.apply("broadcast_to", x.inputs[0], shape=shape)
             case "transpose" if len(shape) < 2:
                 return x
-            case "transpose" if x.name == "transpose":
-                if options["axes"] is None and x.options["axes"] is None:
-                    return x.inputs[0]
+            case "transpose" if (
+                x.name == "transpose" and options["axes"] is x.options["axes"] is None
+            ):
+                return x.inputs[0]
             case "matmul" if prod(shape) == 1 and shape and len(x.shape) == 2:  # one row
                 row = self.apply("reshape", x, shape=x.shape[1:])
                 column = self.apply("reshape", term.inputs[1], shape=x.shape[1:])
-                product = self._with(term, row, column, shape=())
+                product = self.apply("matmul", row, column, shape=())
                 return self.apply("broadcast_to", product, shape=shape)
             case "matmul" if x.shape == (1,) and len(term.inputs[1].shape) == 2:
                 # one number times one row
@@ -322,61 +281,51 @@ class TermTable:
                 return self.apply("multiply", factor, row, shape=shape)
         return None
 
-    def _with(self, term: Term, *inputs: Term, shape: Shape | None = None) -> Term:
-        """The same operation on other inputs."""
-        assert term.operation is not None
-        shape = term.shape if shape is None else shape
-        return self._simplified(term.operation, inputs, shape, dict(term.options))
+
+def _forms(letter: str, x: Term) -> Iterator[tuple[str, Term]]:
+    """What an operand may be in a rule: a number, a negative term, or any term."""
+    if x.number in NUMBERS:
+        yield NUMBERS[x.number], x
+    if x.name == "negative":
+        yield f"-{letter}", x.inputs[0]
+    yield letter, x
 
 
-def _called(operation: Operation) -> Operation:
-    """The function of an operation that saves something, which gives a pair."""
-    return Operation(operation.function, {}, is_elementwise=False)
+def part(pair: Any, *, place: int) -> Any:
+    """What the operation computes, or what it saves."""
+    return pair[place]
 
 
-def output_of(pair: Any) -> Any:
-    """What the operation computes."""
-    return pair[0]
-
-
-def saved_by(pair: Any) -> Any:
-    """What it saves."""
-    return pair[1]
-
-
-_OUTPUT = Operation(output_of, {}, is_elementwise=False)
-_SAVED = Operation(saved_by, {}, is_elementwise=False)
-MANY = 32  # numbers to save for which a call is less work than its composition in loops
-_LOOPS = {"broadcast_to", "matmul", "reshape", "sum", "sum_to"}
+PART = Operation(part, {}, is_elementwise=False)
+MANY = 32  # numbers to save, for which a call is less work than its composition in loops
+LOOPS = {"broadcast_to", "matmul", "reshape", "sum", "sum_to"}
 
 
 def _is_of_loops(value: Value, inputs: tuple[Any, ...]) -> bool:
     """Is it made of these by nothing but loops over elements, products and sums?"""
-    for node in ancestors(value, {x for x in inputs if type(x) is Value}):
-        operation = node.operation
-        if operation is None or operation.is_elementwise or operation.name in _LOOPS:
-            continue
-        if operation.same_as is None:
-            return False
-        spelled = operation.same_as(*node.inputs, **operation.given(node.options))
-        if not _is_of_loops(spelled, node.inputs):
-            return False
-    return True
+    return all(
+        node.operation is None
+        or node.operation.is_elementwise
+        or node.operation.name in LOOPS
+        or (node.operation.same_as is not None and _is_of_loops(_composition(node), node.inputs))
+        for node in ancestors(value, {x for x in inputs if type(x) is Value})
+    )
 
 
-def _is_own(operation: Operation) -> bool:
-    return str(operation.function.__module__).startswith("tinygrad_lr.")
+def _composition(node: Value) -> Any:
+    """What a fused operation names as its equal, on these inputs.
 
-
-def _check_that_nothing_is_lost(
-    operation: Operation, inputs: tuple[Any, ...], spelled: Any
-) -> None:
-    """Raises TypeError where the spelled-out form depends on an input by its numbers alone."""
+    Raises TypeError where it depends on an input by its numbers alone.
+    """
+    operation = node.operation
+    assert operation is not None and operation.same_as is not None
+    spelled = operation.same_as(*node.inputs, **operation.given(node.options))
     used = set(ancestors(spelled)) if type(spelled) is Value else set()
-    for name, x in zip(operation.arguments, inputs):
+    for name, x in zip(operation.arguments, node.inputs):
         if type(x) is Value and x not in used and x.operation is not None:
             raise TypeError(
                 f"{operation.name} reads {name} as numbers that choose entries, so the source "
                 f"would hold for these numbers alone; give {name} as one distribution a row "
                 "(one-hot), or keep the labels out of the inputs, as constants"
             )
+    return spelled

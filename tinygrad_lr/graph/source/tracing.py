@@ -25,8 +25,7 @@ from ...core.operation import Operation
 from ...core.modes import mode
 from ...core.value import Value
 from ...ops.elementwise import identity
-from ..walk import is_local, slopes, steps
-from .formulas import formula_of
+from ..walk import is_local, products, steps
 from .terms import Term, TermTable
 
 __all__ = ["Reason", "Trace", "trace"]
@@ -59,19 +58,18 @@ def trace(
 ) -> Trace:
     """Call f on Values of these numbers, and differentiate the result if it is a single number.
 
-    `formulas`: functions of numbers are told by their formulas, if they have one. Raises
+    `formulas`: functions of numbers are read as their formulas, if they have one. Raises
     TypeError where f decides by a computed value which way to go.
     """
     with mode(recording=True, nested=True, tracing=True, anomaly=False):
         # A node in front of each leaf: `if x:` is then noticed like any other decision.
         inputs = [identity(Value(x, label=name)) for x, name in zip(numbers, names)]
-        table = TermTable(dict(zip(inputs, names)), formula_of if formulas else None)
+        table = TermTable(dict(zip(inputs, names)), formulas)
         result = f(*inputs)
         together = result if isinstance(result, tuple) else (result,)
         values = [y if type(y) is Value else Value(y) for y in together]
-        traced = Trace(
-            table, [table.terms[x] for x in inputs], list(map(table.read, values)), [], {}, {}
-        )
+        terms = [table.terms[x] for x in inputs]
+        traced = Trace(table, terms, list(map(table.read, values)), [], {}, {})
         if len(values) == 1 and values[0].shape == ():
             cotangents = _backward(traced, values[0], inputs)
             for x in inputs:
@@ -83,28 +81,26 @@ def _backward(traced: Trace, y: Value, inputs: list[Value]) -> dict[Value, Any]:
     """The backward pass on the graph: notes each cotangent and the reasons for it."""
 
     def read(x: Any) -> Term:
-        return _number_in(traced.table.read(x))
+        """A tensor of one element is computed as a number, so the remarks speak of the number."""
+        term = traced.table.read(x)
+        filled = term.name == "broadcast_to" and term.inputs[0].shape == ()
+        return term.inputs[0] if filled and prod(term.shape) == 1 else term
 
     cotangents: dict[Value, Any] = {}
     twice = set()  # terms that f computed twice: no node has the whole cotangent of them
-    for node, g, products in steps(y, cotangents, inputs, graph=True):
+    for node, g, passed_on in steps(y, cotangents, inputs, graph=True):
         term = read(node)
         if any(term is read(x) for x in node.inputs):
             continue  # it changed nothing: a reshape to the same shape, a transform's identity
         twice.update([term] if term in traced.cotangents else [])
         traced.cotangents[term] = read(g)
         assert node.operation is not None
-        local = slopes(node, graph=True) if is_local(node) else {}
-        for place, x, amount in products:
+        local = products(node, graph=True) if is_local(node) else {}
+        for place, product in passed_on.items():
             slope = read(local[place]) if place in local else None
-            reason = Reason(node.operation, term, read(x), slope, read(amount))
+            x = read(node.inputs[place])
+            reason = Reason(node.operation, term, x, slope, read(product))
             traced.reasons.setdefault(reason.input, []).append(reason)
     for term in twice:
         del traced.cotangents[term]
     return cotangents
-
-
-def _number_in(term: Term) -> Term:
-    """A tensor of one element is computed as a number, so it is spoken of as that number."""
-    of_one = term.name == "broadcast_to" and term.inputs[0].shape == () and prod(term.shape) == 1
-    return term.inputs[0] if of_one else term

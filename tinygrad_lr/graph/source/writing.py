@@ -1,175 +1,182 @@
 """From terms to Python: an expression for a term, out of the names of other terms.
 
-    add(multiply(w, x), b)              w * x + b
-    exp(z)                              math.exp(z)
-    softplus(z)                         softplus(z), below a copy of its definition
+    add(multiply(w, x), b)          w * x + b
+    softplus(z)                     softplus(z), which is a helper
+    X @ w + b                       [sumprod(row, w.flat) + b for row in X.rows]
+    sum(abs(z - y))                 sum([abs(z_i - y_i) for z_i, y_i in zip(z, y.flat)])
+    transpose(X)                    transpose(X, None)
 
-An operation is written as the body of its own function (`bodies`) around its operands. A
-function that is more than one expression becomes a helper. For single numbers the function
-of `math` stands for the one of `numerics`, which differs only where a limit is in reach:
-`numerics.exp(1000)` is inf, `math.exp(1000)` an error.
+An operation is written as the body of its own function (`bodies`) around its operands, or as
+a call of the function. A chain of elementwise operations on tensors becomes one loop, and there
+is no list between them. What is computed element by element is a flat list. The inputs, and
+the results of functions that take whole Arrays, are Arrays.
 
-Tensors are written in `loops`; which terms get a name, and a line, is decided in `lines`.
+Expressions have an operand in parentheses wherever it stands; `syntax.tidy` removes them. Which
+terms get a name and a line is decided in `lines`.
 """
 
 from __future__ import annotations
 
-import ast
-import builtins
-import inspect
-import keyword
-import math
-from collections.abc import Callable
-from copy import deepcopy
-from typing import Any
+from math import prod
 
-from ...core import numerics
-from ...core.operation import Operation
-from .bodies import Body, body_of
-from .syntax import Unique, literal, number_in, unparse
+from .bodies import References, body_of
+from .syntax import literal
 from .terms import Term
 
-__all__ = ["AGAIN", "EXACTLY", "Writer"]
+__all__ = ["Writer", "is_product", "is_total", "through"]
 
-AGAIN, EXACTLY = "_again_", "_exactly_"  # names that a guarded function expects to find
-TAKEN = {*vars(builtins), *keyword.kwlist, "math", AGAIN, EXACTLY}
+Loops = dict[str, str]  # a variable, and what it runs through
+
+
+def is_stretched(term: Term) -> bool:
+    """Is it a tensor that is filled with one number?"""
+    return term.name == "broadcast_to" and term.inputs[0].shape == ()
+
+
+def is_product(term: Term) -> bool:
+    """Is it a matrix times a vector, or the reverse: a sum of products for each element?"""
+    return term.name == "matmul" and sorted(len(x.shape) for x in term.inputs) == [1, 2]
+
+
+def is_total(term: Term) -> bool:
+    """Is it the sum of all elements?"""
+    return term.name == "sum" and term.shape == () and term.options["axis"] is None
+
+
+def is_list(term: Term) -> bool:
+    """Is it computed element by element, so that a flat list will do?"""
+    if term.operation is None or term.shape == ():
+        return False
+    in_a_loop = term.name == "reshape" or is_stretched(term) or is_product(term)
+    return term.operation.is_elementwise or in_a_loop
+
+
+def through(term: Term) -> Term:
+    """The term below reshapes and stretched numbers, which cost nothing in a loop."""
+    while (term.name == "reshape" and term.shape) or is_stretched(term):
+        term = term.inputs[0]
+    return term
 
 
 class Writer:
-    """Writes terms of single numbers, and remembers what they need: imports and helpers."""
+    """Writes terms by the names of other terms; `needs` notes what the text refers to."""
 
-    def __init__(self) -> None:
+    def __init__(self, needs: References) -> None:
+        self.needs = needs
         self.names: dict[Term, str] = {}
-        self.needs_math = False
-        self.needs_operations = False
-        self.imports: set[str] = set()  # from `array`
-        self.helpers: dict[str, str] = {}  # name -> definition
-        self._helper_names: dict[Any, str] = {}
-        self.unique = Unique(TAKEN)
+        self._variables: dict[str, str] = {}
 
-    def line(self, term: Term) -> ast.expr:
+    def line(self, term: Term) -> str:
         """What stands at the right in the line that gives a term its name."""
-        return self.written_out(term)
+        return self._loop(term) if is_list(term) else self._made(term)
 
-    def result(self, term: Term) -> ast.expr:
-        """A term as it leaves the function: a number or an Array."""
-        return self.number(term)
+    def array(self, term: Term) -> str:
+        """An Array, as the functions of `array` take it; a number for a number."""
+        if term.shape and is_list(term):
+            return self._of_array("from_flat", self._list(term), literal(term.shape))
+        if term.shape and term.operation is None and term not in self.names:
+            return self._of_array("broadcast_to", literal(term.data), literal(term.shape))
+        return self._number(term)
 
-    def number(self, term: Term) -> ast.expr:
-        """A single number: its name, or else what it is made of."""
+    def _number(self, term: Term) -> str:
+        """A single number, or what is written like one: its name, or what it is made of."""
         if term in self.names:
-            return ast.Name(self.names[term])
-        return literal(term.data) if term.operation is None else self.written_out(term)
+            return self.names[term]
+        return self._made(term) if term.operation else literal(term.data)
 
-    def written_out(self, term: Term) -> ast.expr:
-        """The operation that makes a single number."""
+    def _made(self, term: Term) -> str:
+        """The operation that makes a number, or an Array as a whole."""
         assert term.operation is not None
-        return self.call(term.operation, list(map(self.number, term.inputs)))
+        if term.operation.is_elementwise:
+            return self._call(term, list(map(self._number, term.inputs)))
+        if term.shape == ():
+            if term.name == "reshape":
+                return f"{self._list(term.inputs[0])}[0]"
+            if term.name == "matmul":
+                return self._of_array("sumprod", *map(self._list, term.inputs))
+            if is_total(term):
+                return self._total(term.inputs[0])
+        return self._call(term, list(map(self.array, term.inputs)))
 
-    def call(
-        self, operation: Operation, operands: list[ast.expr], options: dict[str, Any] | None = None
-    ) -> ast.expr:
+    def _call(self, term: Term, operands: list[str]) -> str:
         """The body of an operation around its operands, or a call of it."""
-        options = {name: literal(value) for name, value in (options or {}).items()}
+        operation = term.operation
+        assert operation is not None
+        if term.name in ("divide", "power"):  # functions of numerics; or operators
+            number = term.inputs[1].number
+            if term.name == "divide" and (number or not self.needs.limits):
+                return f"({operands[0]}) / ({operands[1]})"
+            if number is not None and number.is_integer() and not self.needs.limits:
+                return f"({operands[0]}) ** ({int(number)})"  # of others, some are complex
+        options = {name: literal(value) for name, value in term.options.items()}
         body = body_of(operation.function)
-        if body.expression is not None and body.is_linear:
-            given = [ast.Tuple(operands)] if operation.is_variadic else operands
-            meaning = {**options, **dict(zip(operation.arguments, given))}
-            told: ast.expr = _Telling(self, body, meaning).visit(deepcopy(body.expression))
-            return told
-        keywords = [ast.keyword(name, value) for name, value in options.items()]
-        called = ast.Call(self.refer(operation.function), operands, keywords)
-        return ast.Subscript(called, literal(0)) if operation.residuals else called
+        if body.expression:
+            given = [f"{', '.join(operands)},"] if operation.is_variadic else operands
+            meaning = options | dict(zip(operation.arguments, given))
+            return body.rewritten(body.expression, meaning, self.needs.refer)
+        arguments = [*operands, *(f"{name}={value}" for name, value in options.items())]
+        called = f"{self.needs.refer(operation.function)}({', '.join(arguments)})"
+        return f"{called}[0]" if operation.residuals else called
 
-    # ---- what differs between numbers and tensors --------------------------------------------
+    # ---- element by element ---------------------------------------------------------------------
 
-    def of_numerics(self, function: Callable[..., Any]) -> ast.expr:
-        """The expression for a function of `numerics`."""
-        if hasattr(math, function.__name__):
-            return self.of_math(function.__name__)
-        return self._helper(function)
+    def _list(self, term: Term) -> str:
+        """The elements of a tensor, one after the other."""
+        if term in self.names:
+            return self.names[term] if is_list(term) else f"{self.names[term]}.flat"
+        return self._loop(term)
 
-    def arithmetic(self, function: Any, x: ast.expr, y: ast.expr) -> ast.expr | None:
-        """The operator that stands for a function of `numerics`, if there is one."""
-        if function is numerics.divide:
-            return ast.BinOp(x, ast.Div(), y)
-        exponent = number_in(y)
-        if exponent is not None and exponent.is_integer():
-            return ast.BinOp(x, ast.Pow(), literal(int(exponent)))
-        return None  # other powers of negative numbers would be complex
+    def _loop(self, term: Term) -> str:
+        """A list of the elements of a tensor."""
+        loops: Loops = {}
+        element = self._element_of(term, loops) if term.operation else literal(term.data)
+        if not loops:
+            size = prod(term.shape)
+            return f"[{element}]" if size == 1 else f"[{element}] * {size}"
+        source = ", ".join(loops.values())
+        if len(loops) > 1:
+            source = f"zip({source})"
+        elif element in loops:
+            return source
+        return f"[{element} for {', '.join(loops)} in {source}]"
 
-    # ---- the names in a body -------------------------------------------------------------------
+    def _element(self, term: Term, loops: Loops) -> str:
+        """One element, by a variable of its own where the tensor has a name."""
+        if term.shape and term in self.names:
+            return self._running(f"{self.names[term]}_i", self._list(term), loops)
+        if term.shape and term.operation:
+            return self._element_of(term, loops)
+        return self._number(term)
 
-    def refer(self, thing: Any) -> ast.expr:
-        """The expression for what a body names: a function or a number. ValueError for others."""
-        if isinstance(thing, (int, float)):
-            return literal(thing)
-        name = getattr(thing, "__name__", "")
-        if getattr(builtins, name, None) is thing:
-            return ast.Name(name)
-        if inspect.getmodule(thing) is math:
-            return self.of_math(name)
-        if inspect.getmodule(thing) is numerics:
-            return self.of_numerics(thing)
-        if callable(thing) and hasattr(thing, "operation"):
-            thing = thing.operation.function
-        if inspect.isfunction(thing):
-            return self._helper(thing)
-        raise ValueError(f"source cannot say what {thing!r} is: it is no number and no function")
+    def _element_of(self, term: Term, loops: Loops) -> str:
+        """One element of what an operation makes; adds to `loops` the variables in it."""
+        assert term.operation is not None
+        if term.name == "reshape" or is_stretched(term):
+            return self._element(term.inputs[0], loops)
+        if term.operation.is_elementwise:
+            return self._call(term, [self._element(x, loops) for x in term.inputs])
+        x, y = term.inputs  # of a product
+        kind, matrix, vector = ("row", x, y) if len(x.shape) == 2 else ("column", y, x)
+        line = kind
+        while self._variables.get(line) in loops:
+            line += "_"
+        factors = [self._running(line, f"{self.array(matrix)}.{kind}s", loops), self._list(vector)]
+        return self._of_array("sumprod", *(factors if kind == "row" else factors[::-1]))
 
-    def of_math(self, name: str) -> ast.expr:
-        """A function or constant of `math`."""
-        self.needs_math = True
-        return ast.Attribute(ast.Name("math"), name)
+    def _running(self, name: str, source: str, loops: Loops) -> str:
+        """A loop variable, which hides no other name."""
+        if name not in self._variables:
+            self._variables[name] = self.needs.unique(name)
+        loops[self._variables[name]] = source
+        return self._variables[name]
 
-    def _helper(self, function: Any) -> ast.expr:
-        if function not in self._helper_names:
-            self._helper_names[function] = name = self.unique(function.__name__)
-            self.helpers[name] = self._definition(name, body_of(function))
-        return ast.Name(self._helper_names[function])
+    def _total(self, x: Term) -> str:
+        """The sum of all elements; of two factors each, it is one sumprod."""
+        factors = [through(factor) for factor in x.inputs]
+        are_lists = all(factor.shape and factor in self.names for factor in factors)
+        if x.name == "multiply" and x not in self.names and are_lists:
+            return self._of_array("sumprod", *map(self._list, factors))
+        return f"sum({self._list(x)})"
 
-    def _definition(self, name: str, body: Body) -> str:
-        """A function as it stands in its file; told anew where its names mean nothing here."""
-        plain = body.without_annotations()
-        told = _Telling(self, body, {}).visit(deepcopy(plain))
-        told.name = name
-        return body.text if unparse(told) == unparse(plain) and body.is_plain else unparse(told)
-
-
-class _Telling(ast.NodeTransformer):
-    """Puts operands for arguments, and for every other name what the writer calls it."""
-
-    def __init__(self, writer: Writer, body: Body, operands: dict[str, ast.expr]) -> None:
-        self.writer, self.body, self.operands = writer, body, operands
-
-    def visit_Name(self, node: ast.Name) -> ast.expr:
-        if node.id in self.operands:
-            return self.operands[node.id]
-        thing = self.body.meaning(node)
-        return node if thing is None else self.writer.refer(thing)
-
-    def visit_Attribute(self, node: ast.Attribute) -> ast.expr:
-        thing = self.body.meaning(node)
-        if thing is None:
-            return ast.Attribute(self.visit(node.value), node.attr)
-        if self.body.meaning(node.value) is math:
-            return self.writer.of_math(node.attr)  # math.pi too
-        return self.writer.refer(thing)
-
-    def visit_IfExp(self, node: ast.IfExp) -> ast.expr:
-        test = self.visit(node.test)
-        match test:  # the truth that float() made a number of
-            case ast.Call(ast.Name("float"), [ast.Compare() as truth]):
-                test = truth
-        return ast.IfExp(test, self.visit(node.body), self.visit(node.orelse))
-
-    def visit_Call(self, node: ast.Call) -> ast.expr:
-        function = self.body.meaning(node.func)
-        arguments = list(map(self.visit, node.args))
-        if function is tuple and isinstance(arguments[0], ast.Tuple):
-            return arguments[0]
-        if function in (numerics.divide, numerics.power):
-            operator = self.writer.arithmetic(function, *arguments)
-            if operator is not None:
-                return operator
-        return ast.Call(self.visit(node.func), arguments, list(map(self.visit, node.keywords)))
+    def _of_array(self, name: str, *arguments: str) -> str:
+        return f"{self.needs.imported(name)}({', '.join(arguments)})"
