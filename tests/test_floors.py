@@ -18,11 +18,25 @@ HOUSE = Path(tinygrad_lr.__file__).parent
 FLOORS = [
     ["core.shapes", "core.numerics", "core.array"],
     [
-        *("core.modes", "core.operation", "core.value", "core.backward"),
+        *(
+            "core.modes",
+            "core.operation",
+            "core.facade",
+            "core.value",
+            "core.deferred",
+            "core.backward",
+        ),
         *("core.typed", "core.lift", "core.fast", "core"),
     ],
     ["ops.elementwise", "ops.tensors", "ops.probability", "ops.methods", "ops"],
-    ["losses.checks", "losses.likelihood", "losses.fused", "losses.linear", "losses"],
+    [
+        "losses.checks",
+        "losses.likelihood",
+        "losses.distances",
+        "losses.fused",
+        "losses.linear",
+        "losses",
+    ],
     ["calculus", "gradcheck"],
     ["optim", "data", "metrics", "convexity"],
     ["training"],

@@ -17,6 +17,7 @@ from tinygrad_lr import (
     where,
 )  # fmt: skip
 from tinygrad_lr import sum as total
+from tinygrad_lr.optim import SGD
 from tinygrad_lr.core.operation import OPERATIONS
 from tinygrad_lr.core.modes import mode
 
@@ -691,3 +692,16 @@ def test_a_list_that_contains_itself_is_refused(times):
     circle.extend([circle] * times)
     with pytest.raises(ValueError, match="does one contain itself"):
         Value(circle)
+
+
+def test_an_optimizer_that_forgets_the_gradients_lets_backward_add_again():
+    """Two backward passes a step are no mistake after `zero_grad` (a false warning once)."""
+    w = Value(1.0)
+    optimizer = SGD([w], lr=0.1)
+    for _ in range(2):
+        optimizer.zero_grad()
+        (w * w).backward()
+        (w * 3.0).backward()
+        optimizer.step()
+    with pytest.warns(UserWarning, match="before the parameter moved"):
+        (w * w).backward()

@@ -10,7 +10,7 @@ import pytest
 
 import tinygrad_lr
 from tinygrad_lr import Array, Value, binary_cross_entropy_with_logits, elementwise, exp, sin, sum
-from tinygrad_lr.core.backward import ancestors
+from tinygrad_lr.graph.walk import ancestors
 from tinygrad_lr.graph import draw, named_scope, to_dot, to_mermaid
 from tinygrad_lr.graph import draw as draw_function
 from tinygrad_lr.graph.source.notation import shown

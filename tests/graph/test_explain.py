@@ -13,7 +13,7 @@ from tinygrad_lr import (
     elementwise, exp, log_softmax, logsumexp, mean, no_grad, relu, sigmoid, sin, softmax, sum,
     transpose, where,
 )  # fmt: skip
-from tinygrad_lr.core.backward import ancestors
+from tinygrad_lr.graph.walk import ancestors
 from tinygrad_lr.graph import explain
 from tinygrad_lr.graph.source.notation import shown
 

@@ -5,7 +5,9 @@
     array        Array: a shape and a flat list of floats
     modes        no_grad, detect_anomaly: what happens beside computing
     operation    a function, with the derivative rule of each argument
+    facade       what a Value looks like to Python
     value        data, gradient, and how it was made
+    deferred     a cotangent whose terms are added up once
     backward     the backward pass: reverse topological order, one vjp at a time
     typed        what operations are to a type checker
     lift         functions of numbers become operations

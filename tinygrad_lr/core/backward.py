@@ -27,19 +27,17 @@ The pass knows no rules, and the rules know no pass.
 from __future__ import annotations
 
 import warnings
-from collections.abc import Collection, Container
+from collections.abc import Collection
 from operator import attrgetter
 from typing import Any
 
-from .array import Array, Data, Tracked, as_data, broadcast_to, shape_of
+from .array import Array, Data, as_data, broadcast_to, shape_of
+from .deferred import Deferred, plus, total
 from .modes import check_finite, current_mode
 from .operation import Operation
 from .value import KEPT, OUTDATED, PASSED_ON, Value
 
-__all__ = [
-    "Deferred", "ancestors", "backward", "backward_pass", "reverse_topological_order", "total",
-    "vjps",
-]  # fmt: skip
+__all__ = ["backward", "backward_pass", "reverse_topological_order", "vjps"]
 
 
 def backward(output: Value, gradient: Any = None) -> None:
@@ -179,53 +177,6 @@ def reverse_topological_order(output: Value, wrt: Collection[Value] = ()) -> lis
                 seen.add(x)
                 found.append(x)
     found.sort(key=attrgetter("born"), reverse=True)
-    return found
-
-
-class Deferred(Tracked):
-    """A cotangent that is a sum whose terms are collected first and added up once.
-
-    Indexing gives one for each element that was taken: n sums of n numbers would be slow.
-    """
-
-    __slots__ = ()
-
-    def __add__(self, term: Any) -> Deferred:
-        """The same sum with one more term."""
-        raise NotImplementedError
-
-    def __radd__(self, term: Any) -> Deferred:
-        return term + self if isinstance(term, Deferred) else self + term
-
-    def total(self) -> Any:
-        """The sum: a float, an Array or a Value."""
-        raise NotImplementedError
-
-
-def plus(x: Any, y: Any) -> Any:
-    """x + y, also where x is a Value and y is deferred."""
-    return y.__radd__(x) if isinstance(y, Deferred) else x + y
-
-
-def total(cotangent: Any) -> Any:
-    """A cotangent, added up if it was deferred."""
-    return cotangent.total() if isinstance(cotangent, Deferred) else cotangent
-
-
-def ancestors(value: Value, known: Container[Value] = ()) -> list[Value]:
-    """The Values that `value` was made from, itself included, each after its inputs.
-
-    Leaves come first. Values in `known`, and what only they were made from, are left out.
-    Unlike the backward pass it also goes where there are no rules, as in a comparison.
-    """
-    seen = {value}
-    found = [value] if value not in known else []
-    for node in found:  # grows as it is read
-        for x in node.inputs:
-            if type(x) is Value and x not in seen and x not in known:
-                seen.add(x)
-                found.append(x)
-    found.sort(key=lambda node: (node.operation is not None, node.born))
     return found
 
 

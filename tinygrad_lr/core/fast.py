@@ -24,8 +24,9 @@ from . import array, backward, lift, value
 from .array import Array, Data, as_data, from_flat
 from .array import elementwise as plain_elementwise
 from .array import map_numbers as plain_map_numbers
-from .backward import Deferred, replaced, total, vjps
+from .backward import replaced, vjps
 from .backward import backward_pass as plain_backward_pass
+from .deferred import Deferred, total
 from .lift import call_of_one as plain_call_of_one
 from .lift import call_of_two as plain_call_of_two
 from .lift import call_of_whole as plain_call_of_whole
@@ -253,11 +254,11 @@ def find(found: list[Value], leaves: list[Value]) -> bool:
             if x.grad_state:
                 if x.born > node.born:
                     raise replaced(x, node.operation)
-                if x._y is None:
-                    if x.operation is not None:
-                        return False
+                if x._y is None and x.operation is None:
                     x._y = START
                     add_leaf(x)
+                elif x._y is not START:  # a result that retains its gradient
+                    return False
             elif x._grad is None:
                 x._grad = START
                 add_result(x)
@@ -267,11 +268,11 @@ def find(found: list[Value], leaves: list[Value]) -> bool:
                     if z.grad_state:
                         if z.born > node.born:
                             raise replaced(z, node.operation)
-                        if z._y is None:
-                            if z.operation is not None:
-                                return False
+                        if z._y is None and z.operation is None:
                             z._y = START
                             add_leaf(z)
+                        elif z._y is not START:  # a result that retains its gradient
+                            return False
                     elif z._grad is None:
                         z._grad = START
                         add_result(z)
@@ -279,11 +280,11 @@ def find(found: list[Value], leaves: list[Value]) -> bool:
             if y.grad_state:
                 if y.born > node.born:
                     raise replaced(y, node.operation)
-                if y._y is None:
-                    if y.operation is not None:
-                        return False
+                if y._y is None and y.operation is None:
                     y._y = START
                     add_leaf(y)
+                elif y._y is not START:  # a result that retains its gradient
+                    return False
             elif y._grad is None:
                 y._grad = START
                 add_result(y)

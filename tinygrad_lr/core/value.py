@@ -34,21 +34,16 @@ them to Value, and `backward` too.
 
 from __future__ import annotations
 
-import math
-from collections.abc import Iterator
 from itertools import count
 from typing import TYPE_CHECKING, Any
 
-from .array import Data, Tracked, as_data, shape_of
-from .modes import check_finite, current_mode, mode_or_none
+from .array import Data, as_data, shape_of
+from .facade import Facade
+from .modes import check_finite, mode_or_none
 from .operation import Operation
-from .shapes import Shape
 
 if TYPE_CHECKING:
-    from ..ops.methods import Methods
     from .typed import DataLike
-else:
-    Methods = Tracked
 
 __all__ = ["Value", "record"]
 
@@ -60,7 +55,7 @@ KEPT = 1  # a leaf, or a result after retain_grad(): its cotangent is added to .
 OUTDATED = 2  # a leaf whose data was replaced after .grad had been computed
 
 
-class Value(Methods):
+class Value(Facade):
     """A float, or an Array of floats, with the operation and the inputs that made it.
 
     `data`: a real number, nested sequences of equal lengths, anything with `.tolist()`, or an
@@ -73,7 +68,6 @@ class Value(Methods):
     """
 
     __slots__ = ("_data", "_grad", "grad_state", "label", "operation", "_x", "_y", "born")
-    __array_ufunc__ = None  # numpy leaves `ndarray * Value` to us
 
     def __init_subclass__(cls) -> None:
         raise TypeError(
@@ -142,29 +136,6 @@ class Value(Methods):
             raise ValueError(f"{what} of shape {shape_of(data)} for a Value of shape {self.shape}")
         return data
 
-    @property
-    def shape(self) -> Shape:
-        """The size of each axis; () for a scalar."""
-        return shape_of(self._data)
-
-    @property
-    def ndim(self) -> int:
-        """How many axes."""
-        return len(self.shape)
-
-    @property
-    def size(self) -> int:
-        """How many elements."""
-        return math.prod(self.shape)
-
-    def item(self) -> float:
-        """The only element, as a float. Raises ValueError if there are more."""
-        return self._data if type(self._data) is float else self._data.item()
-
-    def tolist(self) -> Any:
-        """A float, or nested lists of floats."""
-        return self._data if type(self._data) is float else self._data.tolist()
-
     def detach(self) -> Value:
         """A leaf with the same data: no gradient flows from it to this one."""
         return Value(self._data, label=self.label)
@@ -183,42 +154,6 @@ class Value(Methods):
     def retains_grad(self) -> bool:
         """Whether a backward pass adds to `.grad`: of leaves, and after `retain_grad()`."""
         return self.grad_state != PASSED_ON
-
-    # ---- as Python sees it
-
-    def __float__(self) -> float:
-        if current_mode().nested:
-            raise TypeError(
-                "float() of a Value inside a function that is being differentiated would lose its "
-                "derivative; use exp, sin, ... of tinygrad_lr, not of math (or .item() on purpose)"
-            )
-        return self.item()
-
-    def __format__(self, how: str) -> str:
-        """The only element, formatted as a float: f"{loss:.4f}"."""
-        return format(self.item(), how) if how else repr(self)
-
-    def __bool__(self) -> bool:
-        if current_mode().tracing and self.operation is not None:
-            raise TypeError(
-                "this function decides by a computed value which way to go, and straight-line "
-                "source goes one way only; use where, maximum or clip instead of `if`"
-            )
-        return bool(self._data)
-
-    def __len__(self) -> int:
-        if self.shape == ():
-            raise TypeError("a scalar Value has no length")
-        return len(self._data)
-
-    def __iter__(self) -> Iterator[Value]:
-        return (self[i] for i in range(len(self)))
-
-    def __repr__(self) -> str:
-        data = repr(self._data) if self.shape == () else repr(self._data)[len("Array(") : -1]
-        label = f", label={self.label!r}" if self.label else ""
-        made = f", operation={self.operation.name!r}" if self.operation else ""
-        return f"Value({data}{label}{made})"
 
     def __reduce__(self) -> tuple[Any, ...]:
         """A copy or a pickle is a leaf: the number, not its history."""

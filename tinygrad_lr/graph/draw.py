@@ -40,10 +40,9 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from ..core.array import Data, broadcast_to
-from ..core.backward import ancestors
 from ..core.value import Value
 from .source.notation import shown
-from .walk import steps
+from .walk import ancestors, steps
 
 __all__ = ["Box", "draw", "mimebundle", "named_scope", "picture", "to_dot", "to_mermaid"]
 

@@ -34,14 +34,13 @@ from collections.abc import Iterator
 from typing import Any
 
 from ..core.array import Data, broadcast_to, shape_of
-from ..core.backward import ancestors
 from ..core.modes import mode
 from ..core.shapes import Shape
 from ..core.value import Value
 from .source.notation import formula, names_of, shown
 from .source.syntax import filled
 from .source.terms import TermTable, Term
-from .walk import is_local, products, steps
+from .walk import ancestors, is_local, products, steps
 
 __all__ = ["explain"]
 

@@ -16,10 +16,11 @@ the rules are those of `core.backward`; there are no rules here.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Container, Iterable, Iterator
 from typing import Any
 
-from ..core.backward import reverse_topological_order, total, vjps
+from ..core.backward import reverse_topological_order, vjps
+from ..core.deferred import total
 from ..core.value import Value
 
 __all__ = ["is_local", "products", "steps"]
@@ -60,3 +61,20 @@ def is_local(node: Value) -> bool:
     return node.operation.is_elementwise or all(
         type(x) is float or (type(x) is Value and x.shape == ()) for x in (node, *node.inputs)
     )
+
+
+def ancestors(value: Value, known: Container[Value] = ()) -> list[Value]:
+    """The Values that `value` was made from, itself included, each after its inputs.
+
+    Leaves come first. Values in `known`, and what only they were made from, are left out.
+    Unlike the backward pass it also goes where there are no rules, as in a comparison.
+    """
+    seen = {value}
+    found = [value] if value not in known else []
+    for node in found:  # grows as it is read
+        for x in node.inputs:
+            if type(x) is Value and x not in seen and x not in known:
+                seen.add(x)
+                found.append(x)
+    found.sort(key=lambda node: (node.operation is not None, node.born))
+    return found

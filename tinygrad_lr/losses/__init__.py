@@ -2,6 +2,7 @@
 
     checks        what users pass in: shapes, labels, finite numbers
     likelihood    likelihood, log-likelihood, cross-entropy, spelled out: read this
+    distances     other distributions, and distances between distributions
     fused         the losses of logits in one operation each
     linear        the same with the layer of weights in front of them
 
@@ -9,6 +10,7 @@ The losses are functions of `tinygrad_lr` too. The checks also serve `data`, `me
 `convexity` and `models`.
 """
 
+from .distances import *
 from .fused import *
 from .likelihood import *
 from .linear import *

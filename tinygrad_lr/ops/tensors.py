@@ -34,7 +34,7 @@ from typing import Any, TypeVar, overload
 
 from ..core import array, numerics
 from ..core.array import Array, Data, from_flat, shape_of, sumprod
-from ..core.backward import Deferred
+from ..core.deferred import Deferred
 from ..core.lift import broadcast_to, data_of, operation, shape, sum_to
 from ..core.shapes import Shape, normal_axes, positions, settled, whole_numbers
 from ..core.typed import ArrayLike, DataLike

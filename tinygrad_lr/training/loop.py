@@ -33,7 +33,6 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterable, Sequence
 from functools import partial
-from numbers import Integral, Real
 from os import PathLike
 from typing import Any
 
@@ -43,7 +42,7 @@ from ..optim import Optimizer
 from ..optim.line_search import ClosureOptimizer
 from .checkpoint import Progress
 from .history import History
-from .watching import Guard, reason_to_stop
+from .watching import Guard, checked, is_true, reason_to_stop
 
 __all__ = ["gradient_norm", "minimize"]
 
@@ -80,7 +79,7 @@ def minimize(
     a scalar, without any batch, for an optimizer of other parameters, and for a checkpoint of
     another training.
     """
-    parameters = _checked(parameters, optimizer, epochs, tolerance)
+    parameters = checked(parameters, optimizer, epochs, tolerance)
     history = History()
     progress = Progress(parameters, optimizer, batches, history, checkpoint, every, resume)
     guard = Guard(parameters, optimizer, history)
@@ -104,7 +103,7 @@ def minimize(
         history.stop_reason = reason_to_stop(history, len(progress.rows), optimizer, tolerance)
         history.converged = history.stop_reason != ""
         progress.rows = []
-        if any([_is_true(callback(history)) for callback in callbacks]):
+        if any([is_true(callback(history)) for callback in callbacks]):
             stopped = f"a callback stopped it in epoch {history.epochs}"
             history.stop_reason = history.stop_reason or stopped
     if history.losses:
@@ -117,27 +116,3 @@ def minimize(
 def gradient_norm(parameters: Iterable[Value]) -> float:
     """The length of the gradient over all parameters; those without one count as zeros."""
     return math.hypot(*numbers(p.grad for p in parameters if p.grad is not None))
-
-
-def _is_true(answer: object) -> bool:
-    """True, or numpy's. Other answers of a callback, such as a count, do not stop the training."""
-    return type(answer).__name__ in ("bool", "bool_") and bool(answer)
-
-
-def _checked(
-    parameters: Iterable[Value], optimizer: Optimizer, epochs: int, tolerance: float
-) -> list[Value]:
-    """The parameters. Raises for settings that would fail later without a message."""
-    if isinstance(parameters, Value):
-        raise TypeError("minimize: parameters are a list of Values; for a single one: [parameter]")
-    if not isinstance(epochs, Integral) or epochs < 0:
-        raise ValueError(f"minimize: epochs is {epochs!r}; it must be a whole number, at least 0")
-    if not isinstance(tolerance, Real) or not tolerance >= 0.0:
-        raise ValueError(f"minimize: tolerance is {tolerance!r}; it must be at least 0")
-    parameters = list(parameters)
-    if set(optimizer.parameters) != set(parameters):
-        raise ValueError(
-            "minimize: the optimizer moves other Values than these parameters (those of another "
-            "model?); give the same list to both"
-        )
-    return parameters

@@ -7,7 +7,8 @@ reason_to_stop    the sentence for `History.stop_reason`
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from numbers import Integral, Real
 from types import TracebackType
 
 from ..core.array import is_finite
@@ -16,7 +17,7 @@ from ..core.value import Value
 from ..optim import Optimizer
 from .history import DivergenceError, History
 
-__all__ = ["Guard", "reason_to_stop"]
+__all__ = ["Guard", "checked", "is_true", "reason_to_stop"]
 
 PATIENCE = 5  # epochs without progress after which stochastic training is called finished
 
@@ -86,3 +87,27 @@ def _no_progress(history: History, optimizer: Optimizer, tolerance: float) -> st
         return ""
     moved = "rose" if uphill else "fell"
     return f"the loss {moved} by no more than {tolerance:g} in {PATIENCE} epochs"
+
+
+def is_true(answer: object) -> bool:
+    """True, or numpy's. Other answers of a callback, such as a count, do not stop the training."""
+    return type(answer).__name__ in ("bool", "bool_") and bool(answer)
+
+
+def checked(
+    parameters: Iterable[Value], optimizer: Optimizer, epochs: int, tolerance: float
+) -> list[Value]:
+    """The parameters. Raises for settings that would fail later without a message."""
+    if isinstance(parameters, Value):
+        raise TypeError("minimize: parameters are a list of Values; for a single one: [parameter]")
+    if not isinstance(epochs, Integral) or epochs < 0:
+        raise ValueError(f"minimize: epochs is {epochs!r}; it must be a whole number, at least 0")
+    if not isinstance(tolerance, Real) or not tolerance >= 0.0:
+        raise ValueError(f"minimize: tolerance is {tolerance!r}; it must be at least 0")
+    parameters = list(parameters)
+    if set(optimizer.parameters) != set(parameters):
+        raise ValueError(
+            "minimize: the optimizer moves other Values than these parameters (those of another "
+            "model?); give the same list to both"
+        )
+    return parameters

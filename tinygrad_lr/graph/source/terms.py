@@ -32,11 +32,11 @@ from typing import Any
 
 from ...core import array
 from ...core.array import Data, shape_of
-from ...core.backward import ancestors
 from ...core.operation import Operation
 from ...core.shapes import Shape
 from ...core.value import Value
 from ...ops import elementwise, probability, tensors
+from ..walk import ancestors
 from .bodies import body_of
 from .formulas import Number, formula_of
 from .syntax import literal
