@@ -27,6 +27,7 @@ from .array import map_numbers as plain_map_numbers
 from .backward import replaced, vjps
 from .backward import backward_pass as plain_backward_pass
 from .deferred import Deferred, total
+from .lift import call_of_any as plain_call_of_any
 from .lift import call_of_one as plain_call_of_one
 from .lift import call_of_two as plain_call_of_two
 from .lift import call_of_whole as plain_call_of_whole
@@ -41,6 +42,7 @@ __all__ = ["REPLACED"]
 
 NO_OPTIONS: dict[str, Any] = {}
 CORE = [array, backward, lift, value]
+LEFT_PLAIN = {*os.environ.get("TINYGRAD_LR_PLAIN", "").split(",")}
 REPLACED: dict[str, tuple[Callable[..., Any], Callable[..., Any]]] = {}
 """The plain function and its faster equal, by name."""
 
@@ -50,7 +52,7 @@ def instead_of(plain: Callable[..., Any]) -> Callable[[Callable[..., Any]], Call
 
     def put(fast: Callable[..., Any]) -> Callable[..., Any]:
         REPLACED[plain.__name__] = plain, fast
-        if os.environ.get("TINYGRAD_LR_PLAIN") != "1":
+        if not LEFT_PLAIN & {"1", plain.__name__}:
             for module in CORE:
                 for name, thing in list(vars(module).items()):
                     if thing is plain:
@@ -88,7 +90,9 @@ def call_code(count: int, expression: str) -> CodeType:
     """The text of a call with one argument or two, around an expression of the numbers a, b."""
     check = "if type(out) is not float: return plain({})"
     if count == 1:
-        numbers = "a = x._data if type(x) is Value else None"
+        numbers = """if type(x) is float:
+        return f(x)
+    a = x._data if type(x) is Value else None"""
         text = CALL.format(
             arguments="x", numbers=numbers, are_numbers="type(a) is float",
             expression=expression, check=check.format("x"), y=None,
@@ -99,6 +103,8 @@ def call_code(count: int, expression: str) -> CodeType:
         b = y._data if type(y) is Value else y
     elif type(y) is Value:
         a, b = x, y._data
+    elif type(x) is float and type(y) is float:
+        return f(x, y)
     else:
         return plain(x, y)"""
         text = CALL.format(
@@ -179,6 +185,21 @@ def call_of_two(op: Operation) -> Callable[..., Any]:
 def call_of_one(op: Operation) -> Callable[..., Any]:
     """A single number that is no Value comes straight from the function, too."""
     return call_of(op, array_of_one(op), "f(a)")
+
+
+@instead_of(lift.call_of_any)
+def call_of_any(op: Operation) -> Callable[..., Any]:
+    """Single numbers, as in a rule, come straight from the function."""
+    f, plain, count = op.function, plain_call_of_any(op), len(op.arguments)
+
+    def call(*xs: Any, **named: Any) -> Any:
+        if not named and len(xs) == count and {*map(type, xs)} <= {float, int, bool}:
+            out = f(*xs)
+            if type(out) is float:
+                return out
+        return plain(*xs, **named)
+
+    return call
 
 
 # ---- the backward pass ---------------------------------------------------------------------------
