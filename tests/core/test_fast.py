@@ -56,8 +56,8 @@ def same(x, y):
 
 def test_each_replaced_function_has_the_signature_of_the_plain_one():
     assert set(PLAIN) == {
-        "backward_pass", "broadcast_to", "call_of_any", "call_of_one", "call_of_two",
-        "call_of_whole", "elementwise", "map_numbers", "shape", "sum_to",
+        "backward_pass", "broadcast_to", "call_of_one", "call_of_two", "call_of_whole",
+        "elementwise", "map_numbers", "sum_to",
     }  # fmt: skip
     for name, plain in PLAIN.items():
         assert inspect.signature(plain) == inspect.signature(FAST[name])
@@ -83,7 +83,9 @@ def test_a_call_gives_the_same_node(name):
     op = OPERATIONS[name]
     kind = "call_of_whole"
     if op.is_elementwise:
-        kind = {1: "call_of_one", 2: "call_of_two"}.get(len(op.arguments), "call_of_any")
+        kind = {1: "call_of_one", 2: "call_of_two"}.get(len(op.arguments))
+    if kind is None:
+        return  # there is a plain call alone
     plain, quick = PLAIN[kind](op), FAST[kind](op)
     calls = [split(sample) for sample in op.samples]
     values = [(tuple(map(Value, xs)), options) for xs, options in calls]

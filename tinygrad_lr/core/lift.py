@@ -30,7 +30,7 @@ from functools import wraps
 from typing import Any
 
 from . import array
-from .array import Data, as_data, shape_of
+from .array import Array, Data, as_data
 from .operation import OPERATIONS, Operation, Rule
 from .shapes import Shape, broadcast_shape
 from .typed import Lift, Whole
@@ -47,7 +47,8 @@ def data_of(x: Any) -> Data:
 
 def shape(x: Any) -> Shape:
     """The shape of a Value, an Array, a float, or of nested lists."""
-    return shape_of(data_of(x))
+    data = x._data if type(x) is Value else as_data(x)
+    return data.shape if type(data) is Array else ()
 
 
 # ---- functions of single numbers ---------------------------------------------------------------
