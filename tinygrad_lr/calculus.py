@@ -13,9 +13,9 @@
 Array([[4.0, 2.0], [2.0, 0.0]])
 
 Given plain numbers they return plain numbers, given Values they return Values, which can
-be differentiated again. There are no rules here: a transform calls f on fresh Values,
-walks back from the result (`core.backward`; `jacobian` once for each element of it), and
-reads off what they are owed.
+be differentiated again. There are no rules here: a transform calls f on fresh Values, does the
+backward pass from the result (`core.backward`; `jacobian` does one for each element of it), and
+returns the cotangents of those Values.
 """
 
 from __future__ import annotations
@@ -94,7 +94,7 @@ def value_and_grad(f: Callable[..., Any], argnums: int | tuple[int, ...] = 0) ->
                 f"grad: the function gave shape {shape(y)}, and only a scalar has a gradient; "
                 "reduce it (sum, mean), or use jacobian"
             )
-        gradients = tuple(_owed(y, 1.0, variables, graph))
+        gradients = tuple(_cotangents(y, 1.0, variables, graph))
         return _plain(y, graph), gradients[0] if single else gradients
 
     return value_and_gradient
@@ -134,7 +134,7 @@ class Jacobian(Protocol):
 def jacobian(f: Callable[[Any], Any]) -> Jacobian:
     """x -> the derivative of each element of f(x) by each element of x.
 
-    Its shape is the shape of f(x) followed by the shape of x. One backward walk for each
+    Its shape is the shape of f(x) followed by the shape of x. One backward pass for each
     element of f(x).
     """
 
@@ -143,7 +143,7 @@ def jacobian(f: Callable[[Any], Any]) -> Jacobian:
         y, variables, graph = _apply(f, (0,), (x,), {})
         full = shape(y) + shape(x)
         seeds = [1.0] if shape(y) == () else _unit_arrays(shape(y))
-        rows = [row for seed in seeds for row in _owed(y, seed, variables, graph)]
+        rows = [row for seed in seeds for row in _cotangents(y, seed, variables, graph)]
         if graph:
             return reshape(stack(rows), full) if rows else Value(from_flat([], full))
         flat = [v for row in rows for v in ([row] if shape_of(row) == () else row.flat)]
@@ -199,16 +199,16 @@ def _apply(
         return f(*called, **options), variables, graph
 
 
-def _owed(y: Any, gradient: Any, variables: list[Value], graph: bool) -> list[Any]:
-    """What the variables are owed when y is owed `gradient`; zeros where y ignores them."""
-    owed = {}
+def _cotangents(y: Any, gradient: Any, variables: list[Value], graph: bool) -> list[Any]:
+    """The cotangents of the variables where y has this gradient; zeros where y ignores them."""
+    cotangents = {}
     if type(y) is Value:
         with mode(recording=True):
-            owed = backward_pass(y, gradient, wrt=variables, graph=graph)
-    found = [owed.get(x, 0.0) for x in variables]
+            cotangents = backward_pass(y, gradient, wrt=variables, graph=graph)
+    found = [cotangents.get(x, 0.0) for x in variables]
     found = [  # a rule may give one number for all elements
-        broadcast_to(share, shape=x.shape) if shape(share) == () != x.shape else share
-        for x, share in zip(variables, found)
+        broadcast_to(g, shape=x.shape) if shape(g) == () != x.shape else g
+        for x, g in zip(variables, found)
     ]
     return [x if type(x) is Value else Value(x) if graph else as_data(x) for x in found]
 

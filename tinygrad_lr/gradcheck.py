@@ -117,9 +117,9 @@ def _check(
 def _check_that_g_counts(
     f: Callable[..., Any], points: tuple[Data, ...], gradients: tuple[Data, ...]
 ) -> None:
-    """A scalar f is owed 1, which hides a rule that forgets g: so it is owed 4 as well.
+    """Find a rule that forgets g. With the cotangent 1 it gives the right result, with 4 it fails.
 
-    Of a power of two no product is rounded: not even what cancels to nothing changes.
+    Products with a power of two are not rounded, so the results must be 4 times as large exactly.
     """
     fourfold = grad(lambda *xs: 4.0 * f(*xs), tuple(range(len(points))))(*points)
     for i, (once, four_times) in enumerate(zip(gradients, fourfold)):

@@ -232,7 +232,7 @@ _new = object.__new__
 def as_data(x: Any) -> Data:
     """A float or an Array of x: a real number, evenly nested sequences, or what has `.tolist()`.
 
-    Raises TypeError for text, complex numbers, Values and other strangers; ValueError
+    Raises TypeError for text, complex numbers, Values and other objects; ValueError
     for ragged lists.
     """
     if type(x) is float or type(x) is Array:

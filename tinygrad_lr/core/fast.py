@@ -318,7 +318,7 @@ def pass_by_slots(found: list[Value], cotangent: Any) -> None:
             continue
         try:
             form = operation.form
-        except AttributeError:  # it was never walked through before
+        except AttributeError:  # its form is read off once
             form = operation.form = form_of(operation)
         if type(g) is not float and isinstance(g, Deferred):
             g = g.total()

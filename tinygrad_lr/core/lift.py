@@ -202,12 +202,12 @@ def publish(op: Operation, call: Any) -> Any:
 
 def signature(op: Operation) -> inspect.Signature:
     """That of the function; a call with one or two arguments is the faster for not naming them."""
-    told = inspect.signature(op.function)
+    full = inspect.signature(op.function)
     if op.is_variadic or len(op.arguments) > (2 if op.is_elementwise else 1) or op.residuals:
-        return told
-    return told.replace(parameters=[
+        return full
+    return full.replace(parameters=[
         p if p.kind is p.KEYWORD_ONLY else p.replace(kind=p.POSITIONAL_ONLY)
-        for p in told.parameters.values()
+        for p in full.parameters.values()
     ])  # fmt: skip
 
 

@@ -16,7 +16,7 @@ the derivatives are those of the textbook, a matrix product each:
 (Value(0.6931471805599453, operation='linear_binary_cross_entropy'), Array([-0.5, -0.75]), 0.0)
 
 One node instead of two saves a sixth of the time of a step with few rows. What these losses
-mean is told in `likelihood`.
+mean is explained in `likelihood`.
 """
 
 from __future__ import annotations

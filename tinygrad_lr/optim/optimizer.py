@@ -1,4 +1,4 @@
-"""What first-order optimizers share: walk the parameters, replace each by a better one.
+"""What first-order optimizers share: go through the parameters and replace each by a better one.
 
     w <- w - lr * direction(gradient, memory of earlier gradients)
 
