@@ -705,3 +705,12 @@ def test_an_optimizer_that_forgets_the_gradients_lets_backward_add_again():
         optimizer.step()
     with pytest.warns(UserWarning, match="before the parameter moved"):
         (w * w).backward()
+
+
+def test_a_result_that_is_given_a_gradient_keeps_it():
+    """As after `retain_grad`; and it does not disturb the pass."""
+    x = Value(3.0)
+    y = x * x
+    y.grad = 10.0
+    (y * 2.0).backward()
+    assert (y.grad, x.grad) == (12.0, 12.0)

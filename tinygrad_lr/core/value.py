@@ -127,7 +127,7 @@ class Value(Facade):
     @grad.setter
     def grad(self, gradient: Any) -> None:
         self._grad = None if gradient is None else self._of_my_shape("grad", gradient)
-        if self.grad_state == OUTDATED:
+        if gradient is not None or self.grad_state == OUTDATED:
             self.grad_state = KEPT
 
     def _of_my_shape(self, what: str, given: Any) -> Data:
